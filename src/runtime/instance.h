@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What runs: stores, instances and what they hold (specification 4.2). Shared by the interpreter and, later, images.
+ *
+ * A slot is a uint64_t. i32 and f32 use its low half (the high half is undefined), v128 two slots, low half first. A
+ * funcref slot holds a struct wk_func *, an exnref slot a struct wk_exception *, an externref any number; 0 is null.
+ */
+#ifndef WK_RUNTIME_INSTANCE_H
+#define WK_RUNTIME_INSTANCE_H
+
+#include "format/module.h"
+#include "memory/linear.h"
+
+struct wk_exec;
+
+/* Calls between host and guest pass slots: parameters in, results out, in the same array of
+ * max(parameter_slots, result_slots). */
+typedef enum wk_status wk_slot_function(void *context, struct wk_caller *caller, uint64_t *slots);
+
+enum wk_func_kind { WK_FUNC_WASM, WK_FUNC_HOST };
+
+struct wk_func {
+	uint32_t type;                 /* registry id */
+	uint32_t index;                /* in its instance's function index space; WK_FUNC_WASM */
+	struct wk_instance *instance;  /* whose code it is; NULL for host functions */
+	enum wk_func_kind kind;
+	wk_slot_function *host;        /* WK_FUNC_HOST */
+	void *context;
+	struct wk_store *store;
+};
+
+struct wk_table {
+	struct wk_table_type type;     /* limits.minimum is not kept up to date */
+	uint64_t *elements;            /* one slot each; may move when the table grows */
+	uint64_t size, capacity;
+	struct wk_store *store;
+};
+
+struct wk_memory {
+	struct wk_linear linear;
+	struct wk_memory_type type;
+	uint64_t maximum;              /* bytes, the smaller of declared and allowed */
+	struct wk_store *store;
+};
+
+struct wk_global {
+	uint64_t slots[2];
+	struct wk_global_type type;
+	struct wk_store *store;
+};
+
+struct wk_tag {
+	uint32_t type;                 /* registry id */
+	struct wk_store *store;
+};
+
+/* A thrown exception (4.2.14). Collected by marking: see exception.h. */
+struct wk_exception {
+	struct wk_tag *tag;
+	struct wk_exception *next;     /* all of the store's */
+	uint32_t slot_count;
+	uint32_t mark;
+	uint64_t slots[];
+};
+
+struct wk_instance {
+	struct wk_module *module;
+	struct wk_store *store;
+	/* Index spaces, imports first. Pointers: any of these may belong to another instance. */
+	struct wk_func **funcs;
+	struct wk_table **tables;
+	struct wk_memory **memories;
+	struct wk_global **globals;
+	struct wk_tag **tags;
+	struct wk_func *own_funcs;     /* storage of the functions defined here */
+	uint64_t **global_cells;       /* &globals[i]->slots[0]: what the interpreter reads */
+	uint8_t *dropped_elements;     /* 1: elem.drop was executed (or the segment was active or declarative) */
+	uint8_t *dropped_datas;
+	uint64_t **element_slots;      /* evaluated items of passive segments, NULL when dropped or empty */
+	struct wk_instance *next;      /* all of the store's */
+};
+
+/* The state of execution of a store; the interpreter keeps a pointer to it in a register. */
+struct wk_exec {
+	uint32_t interrupt;            /* atomic: not 0 stops the guest at its next poll */
+	uint32_t native_depth;         /* wk_interp_call's active */
+	uint32_t native_depth_limit;
+	uint32_t exit_code;
+	int64_t fuel;                  /* used when metering */
+	uint64_t *stack;               /* the guest stack's lowest slot */
+	uint64_t *stack_limit;         /* no frame may reach beyond; WK_STACK_SLACK slots follow it */
+	uint64_t *stack_top;           /* where the next call from the host puts its frame */
+	struct wk_instance *instance;  /* whose code runs now */
+	uint64_t **global_cells;       /* instance->global_cells */
+	void *code;                    /* module->code of that instance */
+	struct wk_exception *pending;  /* the exception on its way */
+	enum wk_trap trap;
+	const void *trap_at;           /* interpreter's position of the trap */
+	uint64_t *trap_frame;
+	struct wk_report *report;      /* of the outermost call; may be NULL */
+	struct wk_store *store;
+};
+#define WK_STACK_SLACK 64
+
+struct wk_store {
+	struct wk_exec exec;
+	struct wk_keep *keep;
+	struct wk_budget heap;         /* child of the keep's heap */
+	struct wk_budget pages;        /* linear memories and stack; child of the keep's pages */
+	struct wk_arena arena;         /* everything that lives as long as the store */
+	struct wk_linear stack;
+	bool metering;
+	struct wk_instance *instances;
+	struct wk_memory *memory_list; /* freed with the store */
+	struct wk_exception *exceptions;
+	uint64_t exception_bytes, exception_threshold;
+	uint32_t exception_mark;
+};
+
+struct wk_caller {
+	struct wk_store *store;
+	struct wk_instance *instance;  /* NULL: the embedder */
+};
+
+struct wk_keep {
+	struct wk_budget root;         /* everything */
+	struct wk_budget heap;         /* runtime structures and code */
+	struct wk_budget bytes;        /* copies of module bytes */
+	struct wk_budget pages;        /* linear memories, stacks */
+	struct wk_allocator allocator;
+	struct wk_registry *registry;
+	struct wk_port_lock lock;      /* for translation: see src/interp */
+};
+
+#endif
