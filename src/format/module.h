@@ -106,7 +106,8 @@ struct wk_module {
 	struct wk_span name_functions;     /* contents of subsection 1 of the name section; empty if absent or broken */
 	struct wk_span name_module;
 
-	void *code;                        /* the interpreter's translated code; owned by src/interp, NULL until used */
+	void *code[2];                     /* the engine's translated code, [1] metered; owned by the engine, NULL until
+	                                    * used; freed by the engine before wk_module_free */
 };
 
 /* Decodes the sections (5.5): everything but the instructions of function bodies, whose extents are found. Index bounds

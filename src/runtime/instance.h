@@ -11,8 +11,6 @@
 #include "format/module.h"
 #include "memory/linear.h"
 
-struct wk_exec;
-
 /* Calls between host and guest pass slots: parameters in, results out, in the same array of
  * max(parameter_slots, result_slots). */
 typedef enum wk_status wk_slot_function(void *context, struct wk_caller *caller, uint64_t *slots);
@@ -122,6 +120,18 @@ struct wk_caller {
 	struct wk_instance *instance;  /* NULL: the embedder */
 };
 
+/* How code runs: the seam between the runtime and an engine. The rooms that choose one are above both. */
+struct wk_engine {
+	/* Makes module->code[metering] (tables only; functions are translated when first called). Thread-safe. */
+	enum wk_status (*prepare)(struct wk_module *module, bool metering, struct wk_report *report);
+	/* Runs a guest function (WK_FUNC_WASM) to its end. `slots` holds parameters, then results. The caller has counted
+	 * native depth; exec->stack_top is where the frame goes. WK_OK; WK_TRAP with exec->trap set and exec->report filled
+	 * (text, frames); WK_EXCEPTION with exec->pending set; WK_EXIT; or a host function's status. Restores exec's
+	 * instance and stack_top in any case. */
+	enum wk_status (*call)(struct wk_func *func, uint64_t *slots);
+	void (*free)(struct wk_module *module);
+};
+
 struct wk_keep {
 	struct wk_budget root;         /* everything */
 	struct wk_budget heap;         /* runtime structures and code */
@@ -129,6 +139,7 @@ struct wk_keep {
 	struct wk_budget pages;        /* linear memories, stacks */
 	struct wk_allocator allocator;
 	struct wk_registry *registry;
+	const struct wk_engine *engine;
 	struct wk_port_lock lock;      /* for translation: see src/interp */
 };
 
