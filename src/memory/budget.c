@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Budgets: a tree of counters that every allocation passes.
+ *
+ * A charge walks from the node to the root and takes its bytes at each; a node that has too little left refuses, and the
+ * nodes below it get their bytes back. So a charge that races with another one near the limit may be refused although
+ * only one of the two would have had to be: limits are never exceeded, not even for a moment. Counters are changed with
+ * atomic operations of relaxed order: they guard numbers, not the memory that is being allocated.
+ *
+ * What always holds: used <= limit, used <= peak, and a node's `used` is at least the sum of its children's. Bytes are
+ * charged as asked for; what the heap itself adds to a block is not known here and not charged.
+ */
+#include "memory/budget.h"
+
+#include "base/checked.h"
+
+/* Blocks of no bytes: every one of them has this address, and none is ever read, written or freed. */
+static const uint64_t empty_block[2];
+
+static void *no_bytes(void)
+{
+	return (void *)(uintptr_t)empty_block;
+}
+
+static void check_own(bool condition)
+{
+	/* Our own mistake, not an input's: assert() would need libc's reporting. */
+	if (!condition)
+		__builtin_trap();
+}
+
+void wk_budget_init(struct wk_budget *budget, struct wk_budget *parent, const char *name, uint64_t limit,
+	const struct wk_allocator *allocator)
+{
+	check_own(parent || allocator);
+	*budget = (struct wk_budget){
+		.parent = parent,
+		.name = name,
+		.limit = limit,
+		.allocator = parent ? parent->allocator : allocator,
+	};
+}
+
+void wk_budget_end(struct wk_budget *budget)
+{
+	check_own(__atomic_load_n(&budget->used, __ATOMIC_RELAXED) == 0);
+}
+
+static bool take(struct wk_budget *node, uint64_t size)
+{
+	uint64_t used = __atomic_load_n(&node->used, __ATOMIC_RELAXED);
+	uint64_t now, peak;
+
+	do {
+		if (size > node->limit - used || wk_add64_overflows(used, size, &now))
+			return false;
+	} while (!__atomic_compare_exchange_n(&node->used, &used, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+
+	peak = __atomic_load_n(&node->peak, __ATOMIC_RELAXED);
+	while (peak < now)
+		if (__atomic_compare_exchange_n(&node->peak, &peak, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			break;
+	return true;
+}
+
+static void give_back(struct wk_budget *node, uint64_t size)
+{
+	uint64_t before = __atomic_fetch_sub(&node->used, size, __ATOMIC_RELAXED);
+
+	check_own(before >= size);
+}
+
+struct wk_budget *wk_budget_charge(struct wk_budget *budget, uint64_t size)
+{
+	for (struct wk_budget *node = budget; node; node = node->parent) {
+		if (take(node, size))
+			continue;
+		for (struct wk_budget *paid = budget; paid != node; paid = paid->parent)
+			give_back(paid, size);
+		return node;
+	}
+	return NULL;
+}
+
+void wk_budget_return(struct wk_budget *budget, uint64_t size)
+{
+	for (struct wk_budget *node = budget; node; node = node->parent)
+		give_back(node, size);
+}
+
+void *wk_alloc(struct wk_budget *budget, size_t size)
+{
+	void *block;
+
+	if (size == 0)
+		return no_bytes();
+	if (wk_budget_charge(budget, size))
+		return NULL;
+	block = budget->allocator->alloc(budget->allocator->context, size);
+	if (!block) {
+		wk_budget_return(budget, size);
+		return NULL;
+	}
+	for (struct wk_budget *node = budget; node; node = node->parent)
+		__atomic_fetch_add(&node->allocations, 1, __ATOMIC_RELAXED);
+	memset(block, 0, size);
+	return block;
+}
+
+void *wk_alloc_array(struct wk_budget *budget, size_t count, size_t item)
+{
+	size_t size;
+
+	return wk_mul_overflows(count, item, &size) ? NULL : wk_alloc(budget, size);
+}
+
+void *wk_resize(struct wk_budget *budget, void *block, size_t old_size, size_t new_size)
+{
+	void *moved;
+
+	if (block && new_size == old_size)
+		return block;
+	moved = wk_alloc(budget, new_size);
+	if (!moved)
+		return NULL;
+	if (old_size != 0 && new_size != 0)
+		memcpy(moved, block, old_size < new_size ? old_size : new_size);
+	wk_free(budget, block, old_size);
+	return moved;
+}
+
+void wk_free(struct wk_budget *budget, void *block, size_t size)
+{
+	if (!block || size == 0)
+		return;
+	budget->allocator->free(budget->allocator->context, block, size);
+	wk_budget_return(budget, size);
+}
+
+enum wk_status wk_budget_refuse(struct wk_budget *budget, uint64_t size, struct wk_report *report)
+{
+	for (struct wk_budget *node = budget; node; node = node->parent) {
+		uint64_t used = __atomic_load_n(&node->used, __ATOMIC_RELAXED);
+
+		if (size > node->limit - used)
+			return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
+				"out of memory: %s has %llu of %llu bytes, %llu more were asked", node->name,
+				(unsigned long long)used, (unsigned long long)node->limit, (unsigned long long)size);
+	}
+	return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
+		"out of memory: the machine refused %llu bytes for %s", (unsigned long long)size, budget->name);
+}
