@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--no-fork] [-v]
+ *
+ * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
+ * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
+ * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
+ * three. The exit status is 1 if anything failed, 2 if nothing could be run.
+ */
+#define _GNU_SOURCE
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spec.h"
+
+struct run {
+	struct spec_options options;
+	const char *only;
+	unsigned timeout;
+	bool fork;
+	struct spec_counts *shared; /* of the script that runs now */
+	struct spec_counts total;
+	struct gc_script { char name[64]; uint32_t commands, of; char feature[64]; } *gc_scripts;
+	size_t gc_script_count;
+};
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names of the scripts in the directory, sorted, without ".json"; NULL when it cannot be read. */
+static char **list_scripts(const char *directory, size_t *count)
+{
+	DIR *dir = opendir(directory);
+	if (dir == NULL)
+		return NULL;
+	char **names = NULL;
+	*count = 0;
+	for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+		size_t length = strlen(entry->d_name);
+		if (length <= 5 || strcmp(entry->d_name + length - 5, ".json") != 0)
+			continue;
+		char **more = realloc(names, (*count + 1) * sizeof *names);
+		char *name = malloc(length - 4);
+		if (more == NULL || name == NULL)
+			abort();
+		memcpy(name, entry->d_name, length - 5);
+		name[length - 5] = 0;
+		names = more;
+		names[(*count)++] = name;
+	}
+	closedir(dir);
+	if (names != NULL)
+		qsort(names, *count, sizeof *names, compare_names);
+	return names;
+}
+
+/* Runs one script in a child; what the child died of is reported as one failure at its line. */
+static void run_forked(struct run *run, const char *name)
+{
+	fflush(stdout);
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(run->timeout);
+		spec_script_run(&run->options, name, run->shared);
+		fflush(stdout);
+		exit(0);
+	}
+	int status = 0;
+	if (child < 0 || waitpid(child, &status, 0) != child) {
+		printf("%s: cannot fork\n", name);
+		run->shared->done = false;
+		return;
+	}
+	if (WIFSIGNALED(status)) {
+		printf("%s.wast:%d: ended by signal %d%s\n", name, (int)run->shared->line, WTERMSIG(status),
+			WTERMSIG(status) == SIGALRM ? " (took too long)" : "");
+		run->shared->done = false;
+	} else if (WEXITSTATUS(status) != 0) {
+		printf("%s.wast:%d: the process ended with status %d\n", name, (int)run->shared->line,
+			WEXITSTATUS(status));
+		run->shared->failed++;
+		run->shared->passed -= run->shared->passed > 0;
+	}
+}
+
+static void add_counts(struct run *run, const char *name)
+{
+	struct spec_counts *counts = run->shared;
+	uint32_t counted = counts->passed + counts->failed + counts->skipped;
+	if (!counts->done) /* what was not reached has failed; an unreadable script is one failure */
+		counts->failed += counts->commands > counted ? counts->commands - counted : 1;
+	run->total.passed += counts->passed;
+	run->total.failed += counts->failed;
+	run->total.skipped += counts->skipped;
+	run->total.text_modules += counts->text_modules;
+	if (counts->gc_commands > 0) {
+		struct gc_script *gc = &run->gc_scripts[run->gc_script_count++];
+		snprintf(gc->name, sizeof gc->name, "%s.wast", name);
+		memcpy(gc->feature, counts->gc_feature, sizeof gc->feature);
+		gc->commands = counts->gc_commands;
+		gc->of = counts->commands;
+	}
+	if (run->options.verbose)
+		printf("%s: %u passed, %u failed, %u skipped\n", name, counts->passed, counts->failed,
+			counts->skipped);
+}
+
+static void print_summary(const struct run *run)
+{
+	if (run->gc_script_count > 0)
+		printf("Skipped because they need garbage-collected types:\n");
+	for (size_t i = 0; i < run->gc_script_count; i++) {
+		const struct gc_script *gc = &run->gc_scripts[i];
+		printf("  %s: %u of %u commands (%s)\n", gc->name, gc->commands, gc->of, gc->feature);
+	}
+	printf("Skipped because they are modules in the text format: %u\n", run->total.text_modules);
+	printf("%u passed, %u failed, %u skipped\n", run->total.passed, run->total.failed, run->total.skipped);
+}
+
+static bool parse_options(struct run *run, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "-v") == 0)
+			run->options.verbose = true;
+		else if (strcmp(argv[i], "--no-fork") == 0)
+			run->fork = false;
+		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
+			run->only = argv[++i];
+		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
+			run->timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+		else if (argv[i][0] != '-' && run->options.directory == NULL)
+			run->options.directory = argv[i];
+		else
+			return false;
+	}
+	return run->options.directory != NULL;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = { .timeout = 600, .fork = true };
+	if (!parse_options(&run, argc, argv)) {
+		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--no-fork] [-v]\n");
+		return 2;
+	}
+	size_t count = 0;
+	char **names = list_scripts(run.options.directory, &count);
+	run.gc_scripts = calloc(count + 1, sizeof *run.gc_scripts);
+	run.shared = mmap(NULL, sizeof *run.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (names == NULL || run.gc_scripts == NULL || run.shared == MAP_FAILED) {
+		fprintf(stderr, "spec_runner: no scripts in %s\n", run.options.directory);
+		return 2;
+	}
+	size_t ran = 0;
+	for (size_t i = 0; i < count; i++) {
+		if (run.only == NULL || strcmp(run.only, names[i]) == 0) {
+			*run.shared = (struct spec_counts){ 0 };
+			if (run.fork)
+				run_forked(&run, names[i]);
+			else
+				spec_script_run(&run.options, names[i], run.shared);
+			add_counts(&run, names[i]);
+			ran++;
+		}
+		free(names[i]);
+	}
+	free(names);
+	if (ran == 0) {
+		fprintf(stderr, "spec_runner: no script of that name in %s\n", run.options.directory);
+		return 2;
+	}
+	print_summary(&run);
+	free(run.gc_scripts);
+	return run.total.failed == 0 ? 0 : 1;
+}
