@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The front door. `make help` says what there is; the build itself is CMake's (CMakeLists.txt, CMakePresets.json).
+
+SPEC ?= ../shared/spec
+FUZZ_SECONDS ?= 60
+PREFIX ?= /usr/local
+DESTDIR ?=
+BENCH ?=
+
+# The compiler of the release: clang 19 where it is installed, else gcc.
+RELEASE ?= $(shell command -v clang-19 clang-20 clang-21 clang-22 > /dev/null 2>&1 && echo release || echo release-gcc)
+TEST_PRESETS ?= dev release release-gcc asan asan-gcc aarch64
+
+.PHONY: release
+release: ## builds the library and the tool (the default)
+	@[ $(RELEASE) = release ] || echo "clang 19 is not installed: building with gcc."
+	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=OFF > build-$(RELEASE).log 2>&1 || { cat build-$(RELEASE).log; \
+		rm -f build-$(RELEASE).log; exit 1; }; rm -f build-$(RELEASE).log
+	@cmake --build --preset $(RELEASE)
+	@echo "Built: build/$(RELEASE)/wasmkeep"
+
+.PHONY: help
+help: ## says what there is
+	@echo "make TARGET, where TARGET is one of:"
+	@sed -n 's/^\([a-z]*\):.*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@echo "More: docs/, ARCHITECTURE.md."
+
+.PHONY: demo
+demo: demo-packages release ## runs a real program: Lua, compiled to WebAssembly
+	@sh demo/build.sh build/demo
+	build/$(RELEASE)/wasmkeep run --dir demo build/demo/lua.wasm demo/demo.lua
+
+.PHONY: test
+test: test-packages spec-files ## builds everything and runs all tests, with sanitizers and for Arm, too
+	@mkdir -p build
+	@sh tests/run.sh $(TEST_PRESETS)
+
+.PHONY: check
+check: ## a fast subset: one build, without the core test suite
+	@mkdir -p build
+	@sh tests/run.sh -q $(if $(filter release,$(RELEASE)),dev,release-gcc)
+
+.PHONY: spec
+spec: spec-files ## runs the core test suite of SPEC=DIR
+	@mkdir -p build
+	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=ON > /dev/null
+	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
+	@build/$(RELEASE)/spec_runner build/spec/core
+
+.PHONY: bench
+bench: demo-packages release ## compares with native code, and with other engines (see bench/)
+	@sh bench/run.sh $(BENCH)
+
+.PHONY: fuzz
+fuzz: ## runs each fuzzer for FUZZ_SECONDS=60
+	@cmake --preset fuzz > /dev/null
+	@cmake --build --preset fuzz
+	@sh tests/fuzz.sh build/fuzz $(FUZZ_SECONDS)
+
+.PHONY: coverage
+coverage: spec-files ## says which lines the tests execute
+	@sh tests/run.sh coverage
+	@sh tests/coverage.sh build/coverage
+
+.PHONY: size
+size: ## shows the size of the library's code at -Os
+	@sh cmake/size.sh
+
+.PHONY: install
+install: release ## installs to PREFIX=/usr/local, below DESTDIR
+	@cmake --build --preset $(RELEASE) > /dev/null
+	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE) --prefix "$(PREFIX)"
+
+.PHONY: clean
+clean: ## removes everything that was built
+	rm -rf build
+
+# ---- what the targets above need ----
+
+.PHONY: test-packages demo-packages spec-files
+test-packages:
+	@sh cmake/packages.sh tests/packages.txt bench/packages.txt
+demo-packages:
+	@sh cmake/packages.sh tests/packages.txt bench/packages.txt
+spec-files:
+	@sh tests/spec_files.sh "$(SPEC)" build/spec

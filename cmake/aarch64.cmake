@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Cross-build for 64-bit Arm with Debian's gcc; tests run under qemu's user emulation.
+set(CMAKE_SYSTEM_NAME Linux)
+set(CMAKE_SYSTEM_PROCESSOR aarch64)
+find_program(WASMKEEP_CROSS NAMES aarch64-linux-gnu-gcc NO_CACHE)
+if(NOT WASMKEEP_CROSS)
+	message(FATAL_ERROR "aarch64-linux-gnu-gcc was not found. On Debian: apt-get install gcc-aarch64-linux-gnu "
+		"libc6-dev-arm64-cross qemu-user.")
+endif()
+set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc)
+set(CMAKE_NM aarch64-linux-gnu-nm)
+set(CMAKE_OBJDUMP aarch64-linux-gnu-objdump)
+set(CMAKE_FIND_ROOT_PATH /usr/aarch64-linux-gnu)
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
+find_program(WASMKEEP_QEMU NAMES qemu-aarch64 qemu-aarch64-static NO_CACHE)
+if(WASMKEEP_QEMU)
+	set(CMAKE_CROSSCOMPILING_EMULATOR "${WASMKEEP_QEMU};-L;/usr/aarch64-linux-gnu")
+endif()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Compiler flags, each with its reason.
+
+find_package(Threads REQUIRED)
+
+add_library(wasmkeep_flags INTERFACE)
+target_include_directories(wasmkeep_flags INTERFACE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(wasmkeep_flags INTERFACE -Wall -Wextra -Wshadow
+	# Sections of their own let the linker drop what an embedder does not use.
+	-ffunction-sections -fdata-sections)
+target_link_options(wasmkeep_flags INTERFACE -Wl,--gc-sections)
+if(WASMKEEP_WERROR)
+	target_compile_options(wasmkeep_flags INTERFACE -Werror)
+endif()
+
+if(WASMKEEP_SANITIZE)
+	# A finding ends the program, so that a test fails by it.
+	target_compile_options(wasmkeep_flags INTERFACE -fsanitize=${WASMKEEP_SANITIZE} -fno-sanitize-recover=all
+		-fno-omit-frame-pointer)
+	target_link_options(wasmkeep_flags INTERFACE -fsanitize=${WASMKEEP_SANITIZE})
+endif()
+if(WASMKEEP_FUZZ)
+	if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+		message(FATAL_ERROR "libFuzzer comes with clang: use the preset `fuzz`.")
+	endif()
+	target_compile_options(wasmkeep_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+if(WASMKEEP_COVERAGE)
+	if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+		message(FATAL_ERROR "Coverage is read with llvm-cov: use the preset `coverage`.")
+	endif()
+	target_compile_options(wasmkeep_flags INTERFACE -fprofile-instr-generate -fcoverage-mapping)
+	target_link_options(wasmkeep_flags INTERFACE -fprofile-instr-generate)
+endif()
+
+# The interpreter computes what the specification (4.3.3) says and nothing else: a multiplication and an addition are two
+# roundings (-ffp-contract=off). It never looks at errno or at floating-point exceptions, so that square roots and
+# roundings become instructions. Its dispatch loop needs optimisation in every build: clang makes the tail calls in any
+# case, but without it each handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the
+# handlers into one (-fno-gcse -fno-crossjumping).
+function(wasmkeep_interpreter_flags sources)
+	foreach(source IN LISTS sources)
+		if(NOT source MATCHES "/src/interp/")
+			continue()
+		endif()
+		set(flags -fno-math-errno -fno-trapping-math -ffp-contract=off)
+		if(source MATCHES "/dispatch[^/]*$")
+			if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+				list(APPEND flags -fno-gcse -fno-crossjumping)
+			endif()
+			if(CMAKE_BUILD_TYPE STREQUAL "Debug" AND NOT CMAKE_C_FLAGS_DEBUG MATCHES "-O[1-3s]")
+				list(APPEND flags -O1)
+			endif()
+		endif()
+		set_property(SOURCE ${source} APPEND PROPERTY COMPILE_OPTIONS ${flags})
+	endforeach()
+endfunction()
+
+# What a TEE offers: the compiler's own freestanding headers, and a string.h with four functions. -nostdinc hides all
+# of libc; atomic operations are inlined, since libgcc's helpers for them look at the operating system.
+function(wasmkeep_freestanding_flags target)
+	execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE compiler_headers
+		OUTPUT_STRIP_TRAILING_WHITESPACE)
+	target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -ffreestanding -nostdinc
+		-isystem ${compiler_headers} -isystem ${PROJECT_SOURCE_DIR}/cmake/freestanding
+		-fno-stack-protector -ffunction-sections -fdata-sections)
+	if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
+		target_compile_options(${target} PRIVATE -mno-outline-atomics)
+	endif()
+	target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+endfunction()
