@@ -28,9 +28,30 @@ _Static_assert(sizeof names <= UINT16_MAX, "names are found by 16-bit positions"
 	(code) >> 12 == 0xFB ? WK_OPCODE_FB + ((code) & 0xfff) : \
 	(code) >> 12 == 0xFC ? WK_OPCODE_FC + ((code) & 0xfff) : WK_OPCODE_FD + ((code) & 0xfff))
 
+/* The signature strings are taken apart by the compiler: the n-th character of a literal is a constant. The padding
+ * makes every n one that exists. */
+#define CHARACTER(text, n) ((text "\0\0\0\0\0\0\0")[n])
+#define TYPE(c) \
+	((c) == 'i' ? 0x7f : (c) == 'I' ? 0x7e : (c) == 'f' ? 0x7d : (c) == 'F' ? 0x7c : (c) == 'V' ? 0x7b : \
+	(c) == 'a' ? WK_SIGNATURE_ADDRESS : 0)
+#define COLON(text) \
+	(CHARACTER(text, 0) == 0 || CHARACTER(text, 0) == ':' ? 0 : CHARACTER(text, 1) == ':' ? 1 : \
+	CHARACTER(text, 2) == ':' ? 2 : CHARACTER(text, 3) == ':' ? 3 : 4)
+#define OPERAND(text, n) (COLON(text) > (n) ? TYPE(CHARACTER(text, n)) : 0)
+#define RESULT(text, n) TYPE(CHARACTER(text, COLON(text) + 1 + (n)))
+#define SPECIAL(text) (CHARACTER(text, 0) == '*')
+
 const struct wk_opcode wk_opcodes[WK_OPCODE_ROWS] = {
-#define WK_OP(name, code, text, immediate, signature) \
-	[ROW(code)] = { signature, code, offsetof(struct names, name), WK_IMM_##immediate },
+#define WK_OP(name_, code_, text, immediate_, signature) \
+	[ROW(code_)] = { \
+		.code = code_, \
+		.name = offsetof(struct names, name_), \
+		.immediate = WK_IMM_##immediate_, \
+		.pops = SPECIAL(signature) ? WK_SIGNATURE_SPECIAL : COLON(signature), \
+		.pushes = (RESULT(signature, 0) != 0) + (RESULT(signature, 1) != 0), \
+		.in = { OPERAND(signature, 0), OPERAND(signature, 1), OPERAND(signature, 2), OPERAND(signature, 3) }, \
+		.out = { RESULT(signature, 0), RESULT(signature, 1) }, \
+	},
 #include "format/opcodes.def"
 #undef WK_OP
 };

@@ -66,15 +66,21 @@ enum wk_immediate {
 	WK_IMM_COUNT
 };
 
+/* A signature of opcodes.def, unpacked. Types are their binary codes (format/types.h has the same numbers), or: */
+#define WK_SIGNATURE_ADDRESS 1u      /* the address type of the memory that the immediate names */
+#define WK_SIGNATURE_SPECIAL 0xffu   /* as `pops`: "*" */
+
 struct wk_opcode {
-	char signature[8];     /* as in opcodes.def, NUL-terminated */
 	uint32_t code;
 	uint16_t name;         /* where its text is; see wk_opcode_name */
 	uint8_t immediate;     /* enum wk_immediate */
+	uint8_t pops, pushes;
+	uint8_t in[4];         /* operands, the lowest on the stack first */
+	uint8_t out[2];        /* results, in the same order */
 };
 
-/* One row for each code, in four stretches without holes between them: bytes, 0xFB, 0xFC, 0xFD. Codes that are no
- * instruction have a row of zeros. */
+/* One row for each code, in four stretches one behind the other: bytes, 0xFB, 0xFC, 0xFD. Codes that are no instruction
+ * have a row of zeros. */
 #define WK_OPCODE_FB 256u
 #define WK_OPCODE_FC (WK_OPCODE_FB + 0x20u)
 #define WK_OPCODE_FD (WK_OPCODE_FC + 0x20u)
