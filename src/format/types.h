@@ -42,6 +42,7 @@ typedef uint32_t wk_valtype;
 #define WK_HEAP_STRUCT (WK_HEAP_ABSTRACT | 0x6bu)
 #define WK_HEAP_ARRAY (WK_HEAP_ABSTRACT | 0x6au)
 #define WK_HEAP_EXN (WK_HEAP_ABSTRACT | 0x69u)
+#define WK_HEAP_BOTTOM WK_HEAP_ABSTRACT /* below all heap types: what unreachable code knows of a reference (3.1.1) */
 
 #define WK_TYPE_FUNCREF (WK_REF | WK_NULLABLE | WK_HEAP_FUNC)
 #define WK_TYPE_EXTERNREF (WK_REF | WK_NULLABLE | WK_HEAP_EXTERN)
@@ -88,7 +89,8 @@ void wk_registry_delete(struct wk_registry *registry);
  * are only borrowed. */
 WK_NODISCARD enum wk_status wk_registry_intern(struct wk_registry *registry, const struct wk_deftype *group,
 	uint32_t count, uint32_t *ids);
-/* Gives back the reference that intern took; `id` is any of the group's, passed once per intern call. */
+/* Gives back the reference that intern took; `id` is any of the group's, passed once per intern call. A group holds no
+ * references to the groups it names: whoever holds it holds those too, and drops it before them. */
 void wk_registry_drop(struct wk_registry *registry, uint32_t id);
 /* The type of an id that is held. Lock-free. Never NULL for a held id. */
 const struct wk_deftype *wk_registry_get(const struct wk_registry *registry, uint32_t id);
