@@ -81,6 +81,8 @@ struct wk_module {
 	struct wk_arena arena;
 	struct wk_registry *registry;
 	struct wk_span bytes;
+	struct wk_keep *keep;              /* set by wk_module_load; the decoder leaves NULL */
+	bool owns_bytes;                   /* `bytes` is a copy, charged to the keep's budget for them */
 	uint32_t references;               /* atomic */
 
 	uint32_t type_count, func_count, table_count, memory_count, global_count, tag_count;

@@ -32,6 +32,8 @@ struct wk_table {
 	uint64_t *elements;            /* one slot each; may move when the table grows */
 	uint64_t size, capacity;
 	struct wk_store *store;
+	struct wk_linear pages;        /* holds the elements of a large table; else base is NULL, and they are on the heap */
+	struct wk_table *next;         /* all of the store's */
 };
 
 struct wk_memory {
@@ -39,6 +41,7 @@ struct wk_memory {
 	struct wk_memory_type type;
 	uint64_t maximum;              /* bytes, the smaller of declared and allowed */
 	struct wk_store *store;
+	struct wk_memory *next;        /* all of the store's */
 };
 
 struct wk_global {
@@ -52,10 +55,23 @@ struct wk_tag {
 	struct wk_store *store;
 };
 
-/* A thrown exception (4.2.14). Collected by marking: see exception.h. */
+/* What a module may import (4.5.1, external addresses). */
+struct wk_external {
+	enum wk_extern kind;
+	union {
+		struct wk_func *func;
+		struct wk_table *table;
+		struct wk_memory *memory;
+		struct wk_global *global;
+		struct wk_tag *tag;
+	} of;
+};
+
+/* A thrown exception (4.2.14). Collected by marking: see exception.c. */
 struct wk_exception {
 	struct wk_tag *tag;
 	struct wk_exception *next;     /* all of the store's */
+	struct wk_exception *left, *right, *queue; /* used during a collection only */
 	uint32_t slot_count;
 	uint32_t mark;
 	uint64_t slots[];
@@ -75,7 +91,22 @@ struct wk_instance {
 	uint8_t *dropped_elements;     /* 1: elem.drop was executed (or the segment was active or declarative) */
 	uint8_t *dropped_datas;
 	uint64_t **element_slots;      /* evaluated items of passive segments, NULL when dropped or empty */
+	struct wk_memory *main_memory; /* the export "memory", else memory 0, else NULL: what host functions work on */
 	struct wk_instance *next;      /* all of the store's */
+};
+
+/* A host function and what the store keeps of it. */
+struct wk_host_func {
+	struct wk_func func;
+	wk_host_function *function;    /* the embedder's, called with values; NULL: func.host is called with slots */
+	void *context;
+	struct wk_host_func *next;     /* all of the store's; each holds a reference to its type */
+};
+
+/* A global that no instance owns. */
+struct wk_host_global {
+	struct wk_global global;
+	struct wk_host_global *next;
 };
 
 /* The state of execution of a store; the interpreter keeps a pointer to it in a register. */
@@ -92,6 +123,7 @@ struct wk_exec {
 	uint64_t **global_cells;       /* instance->global_cells */
 	void *code;                    /* module->code of that instance */
 	struct wk_exception *pending;  /* the exception on its way */
+	enum wk_status ended;          /* how the engine's run ended */
 	enum wk_trap trap;
 	const void *trap_at;           /* interpreter's position of the trap */
 	uint64_t *trap_frame;
@@ -104,12 +136,18 @@ struct wk_store {
 	struct wk_exec exec;
 	struct wk_keep *keep;
 	struct wk_budget heap;         /* child of the keep's heap */
-	struct wk_budget pages;        /* linear memories and stack; child of the keep's pages */
+	struct wk_budget pages;        /* stack, large tables, memories; child of the keep's pages */
+	struct wk_budget memories;     /* linear memories; child of `pages`, has the embedder's limit */
 	struct wk_arena arena;         /* everything that lives as long as the store */
-	struct wk_linear stack;
+	struct wk_linear stack;        /* taken at the first call: see wk_store_stack */
+	uint64_t stack_size;           /* bytes it will have */
 	bool metering;
 	struct wk_instance *instances;
 	struct wk_memory *memory_list; /* freed with the store */
+	struct wk_table *table_list;
+	uint64_t table_elements;       /* of all tables: at most WK_MAX_TABLE_ELEMENTS */
+	struct wk_host_func *host_funcs;
+	struct wk_host_global *host_globals;
 	struct wk_exception *exceptions;
 	uint64_t exception_bytes, exception_threshold;
 	uint32_t exception_mark;

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Stores (specification 4.2.3): what instances that can see each other share, and one guest stack.
+ *
+ * Everything a store makes lives until the store ends, most of it in one arena: references between instances (a function
+ * in a table, an imported memory) then need no counting, and a half-made instance whose functions are already in
+ * somebody's table stays valid. What is large or grows (stack, memories, tables, exceptions) hangs from lists and is
+ * freed first.
+ *
+ * What always holds: stack <= stack_top and stack_limit + WK_STACK_SLACK is the end of the stack; all are NULL until
+ * wk_store_stack made it. Fuel and stack_top are touched by the store's thread only, `interrupt` by any.
+ */
+#include "runtime/instantiate.h"
+
+#define DEFAULT_STACK ((uint64_t)1 << 20)
+#define SMALLEST_STACK ((uint64_t)4 << 10)
+#define LARGEST_STACK ((uint64_t)1 << 32)
+#define DEFAULT_DEPTH 16u
+#define FIRST_ARENA_BLOCK 512u
+
+enum wk_status wk_store_new(struct wk_keep *keep, const struct wk_store_config *config, struct wk_store **store)
+{
+	static const struct wk_store_config defaults = { 0 };
+	struct wk_store *made;
+
+	if (!keep || !store)
+		return WK_BAD_ARGUMENT;
+	if (!config)
+		config = &defaults;
+	if (config->stack_size > LARGEST_STACK)
+		return WK_BAD_ARGUMENT;
+	made = wk_alloc(&keep->heap, sizeof(*made));
+	if (!made)
+		return WK_NO_MEMORY;
+
+	made->keep = keep;
+	wk_budget_init(&made->heap, &keep->heap, "heap of a store", WK_UNLIMITED, NULL);
+	wk_budget_init(&made->pages, &keep->pages, "pages of a store", WK_UNLIMITED, NULL);
+	wk_budget_init(&made->memories, &made->pages, "linear memories of a store",
+		config->memory_limit ? config->memory_limit : WK_UNLIMITED, NULL);
+	wk_arena_init(&made->arena, &made->heap, FIRST_ARENA_BLOCK);
+	made->stack_size = config->stack_size == 0 ? DEFAULT_STACK : config->stack_size & ~(uint64_t)7;
+	if (made->stack_size < SMALLEST_STACK)
+		made->stack_size = SMALLEST_STACK;
+	made->metering = config->fuel;
+	made->exec.native_depth_limit = config->native_depth ? config->native_depth : DEFAULT_DEPTH;
+	made->exec.store = made;
+	*store = made;
+	return WK_OK;
+}
+
+static void end_exceptions(struct wk_store *store)
+{
+	while (store->exceptions) {
+		struct wk_exception *exception = store->exceptions;
+
+		store->exceptions = exception->next;
+		wk_free(&store->heap, exception, sizeof(*exception) + exception->slot_count * sizeof(uint64_t));
+	}
+}
+
+void wk_store_delete(struct wk_store *store)
+{
+	struct wk_keep *keep;
+
+	if (!store)
+		return;
+	keep = store->keep;
+	end_exceptions(store);
+	for (struct wk_host_func *func = store->host_funcs; func; func = func->next)
+		wk_registry_drop(keep->registry, func->func.type);
+	for (struct wk_table *table = store->table_list; table; table = table->next)
+		wk_table_end_storage(table);
+	for (struct wk_memory *memory = store->memory_list; memory; memory = memory->next)
+		wk_linear_end(&memory->linear);
+	/* Last, since tables and globals of one instance may have types of another's module. */
+	for (struct wk_instance *instance = store->instances; instance; instance = instance->next)
+		wk_module_release(instance->module);
+	wk_linear_end(&store->stack);
+	wk_arena_end(&store->arena);
+	wk_budget_end(&store->memories);
+	wk_budget_end(&store->pages);
+	wk_budget_end(&store->heap);
+	wk_free(&keep->heap, store, sizeof(*store));
+}
+
+/* ---- the guest stack ---- */
+
+bool wk_store_stack(struct wk_store *store)
+{
+	struct wk_exec *exec = &store->exec;
+
+	if (exec->stack)
+		return true;
+	if (wk_linear_init(&store->stack, &store->pages, store->stack_size, store->stack_size, NULL) != WK_OK)
+		return false;
+	exec->stack = (uint64_t *)(void *)store->stack.base;
+	exec->stack_top = exec->stack;
+	exec->stack_limit = exec->stack + store->stack_size / sizeof(uint64_t) - WK_STACK_SLACK;
+	return true;
+}
+
+uint64_t *wk_stack_take(struct wk_store *store, size_t count)
+{
+	struct wk_exec *exec = &store->exec;
+	uint64_t *taken;
+
+	if (!wk_store_stack(store) || (size_t)(exec->stack_limit - exec->stack_top) < count)
+		return NULL;
+	taken = exec->stack_top;
+	exec->stack_top += count;
+	return taken;
+}
+
+enum wk_status wk_stack_refuse(struct wk_store *store, struct wk_report *report)
+{
+	if (!store->exec.stack)
+		return wk_budget_refuse(&store->pages, store->stack_size, report);
+	store->exec.trap = WK_TRAP_STACK_EXHAUSTED;
+	return wk_report_trap(report, WK_TRAP_STACK_EXHAUSTED, WK_NO_OFFSET, WK_NO_FUNCTION);
+}
+
+/* ---- fuel and interruption ---- */
+
+enum wk_status wk_store_set_fuel(struct wk_store *store, uint64_t fuel)
+{
+	if (!store || !store->metering)
+		return WK_BAD_ARGUMENT;
+	store->exec.fuel = fuel > INT64_MAX ? INT64_MAX : (int64_t)fuel;
+	return WK_OK;
+}
+
+uint64_t wk_store_fuel(const struct wk_store *store)
+{
+	return store && store->exec.fuel > 0 ? (uint64_t)store->exec.fuel : 0;
+}
+
+void wk_store_interrupt(struct wk_store *store)
+{
+	if (store)
+		__atomic_store_n(&store->exec.interrupt, 1, __ATOMIC_RELAXED);
+}
+
+void wk_store_clear_interrupt(struct wk_store *store)
+{
+	if (store)
+		__atomic_store_n(&store->exec.interrupt, 0, __ATOMIC_RELAXED);
+}
+
+uint32_t wk_store_exit_code(const struct wk_store *store)
+{
+	return store ? store->exec.exit_code : 0;
+}
