@@ -15,8 +15,8 @@ TEST_PRESETS ?= dev release release-gcc asan asan-gcc aarch64
 .PHONY: release
 release: ## builds the library and the tool (the default)
 	@[ $(RELEASE) = release ] || echo "clang 19 is not installed: building with gcc."
-	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=OFF > build-$(RELEASE).log 2>&1 || { cat build-$(RELEASE).log; \
-		rm -f build-$(RELEASE).log; exit 1; }; rm -f build-$(RELEASE).log
+	@mkdir -p build
+	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=OFF > build/$(RELEASE).log 2>&1 || { cat build/$(RELEASE).log; exit 1; }
 	@cmake --build --preset $(RELEASE)
 	@echo "Built: build/$(RELEASE)/wasmkeep"
 
@@ -44,13 +44,13 @@ check: ## a fast subset: one build, without the core test suite
 .PHONY: spec
 spec: spec-files ## runs the core test suite of SPEC=DIR
 	@mkdir -p build
-	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=ON > /dev/null
+	@cmake --preset $(RELEASE) > build/spec.log || { cat build/spec.log; exit 1; }
 	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
 	@build/$(RELEASE)/spec_runner build/spec/core
 
 .PHONY: bench
 bench: demo-packages release ## compares with native code, and with other engines (see bench/)
-	@sh bench/run.sh $(BENCH)
+	@python3 bench/run.py $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## runs each fuzzer for FUZZ_SECONDS=60

@@ -7,7 +7,7 @@
  * only one of the two would have had to be: limits are never exceeded, not even for a moment. Counters are changed with
  * atomic operations of relaxed order: they guard numbers, not the memory that is being allocated.
  *
- * What always holds: used <= limit, used <= peak, and a node's `used` is at least the sum of its children's. Bytes are
+ * What always holds: used <= limit, and a node's `used` is at least the sum of its children's. Bytes are
  * charged as asked for; what the heap itself adds to a block is not known here and not charged.
  */
 #include "memory/budget.h"
@@ -46,23 +46,6 @@ void wk_budget_end(struct wk_budget *budget)
 	check_own(__atomic_load_n(&budget->used, __ATOMIC_RELAXED) == 0);
 }
 
-static bool take(struct wk_budget *node, uint64_t size)
-{
-	uint64_t used = __atomic_load_n(&node->used, __ATOMIC_RELAXED);
-	uint64_t now, peak;
-
-	do {
-		if (size > node->limit - used || wk_add64_overflows(used, size, &now))
-			return false;
-	} while (!__atomic_compare_exchange_n(&node->used, &used, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
-
-	peak = __atomic_load_n(&node->peak, __ATOMIC_RELAXED);
-	while (peak < now)
-		if (__atomic_compare_exchange_n(&node->peak, &peak, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-			break;
-	return true;
-}
-
 static void give_back(struct wk_budget *node, uint64_t size)
 {
 	uint64_t before = __atomic_fetch_sub(&node->used, size, __ATOMIC_RELAXED);
@@ -70,15 +53,31 @@ static void give_back(struct wk_budget *node, uint64_t size)
 	check_own(before >= size);
 }
 
+/* Recursion as deep as the tree of budgets, which we make ourselves: a handful. It lets a node's peak count only what
+ * the nodes above have granted, too. */
 struct wk_budget *wk_budget_charge(struct wk_budget *budget, uint64_t size)
 {
-	for (struct wk_budget *node = budget; node; node = node->parent) {
-		if (take(node, size))
-			continue;
-		for (struct wk_budget *paid = budget; paid != node; paid = paid->parent)
-			give_back(paid, size);
-		return node;
+	uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+	uint64_t now, peak;
+
+	do {
+		if (size > budget->limit - used || wk_add64_overflows(used, size, &now))
+			return budget;
+	} while (!__atomic_compare_exchange_n(&budget->used, &used, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+
+	if (budget->parent) {
+		struct wk_budget *refused = wk_budget_charge(budget->parent, size);
+
+		if (refused) {
+			give_back(budget, size);
+			return refused;
+		}
 	}
+
+	peak = __atomic_load_n(&budget->peak, __ATOMIC_RELAXED);
+	while (peak < now)
+		if (__atomic_compare_exchange_n(&budget->peak, &peak, now, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			break;
 	return NULL;
 }
 
