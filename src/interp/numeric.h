@@ -139,39 +139,39 @@ WK_DIVISION(i32, uint32_t, int32_t, INT32_MIN)
 WK_DIVISION(i64, uint64_t, int64_t, INT64_MIN)
 #undef WK_DIVISION
 
-/* Wide arithmetic (proposal): 128-bit numbers as two halves. Multiplication is one machine instruction or two; a whole
+/* Wide arithmetic (proposal): 128-bit numbers as two halves, the low one first. Multiplication is one machine instruction or two; a whole
  * 128 x 128 one, for which the compiler has a library function, does not occur. */
 __extension__ typedef unsigned __int128 wk_u128;
 __extension__ typedef __int128 wk_s128;
 
 static inline void wk_i64_add128(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high,
-	uint64_t *low, uint64_t *high)
+	uint64_t out[2])
 {
 	wk_u128 sum = ((wk_u128)a_high << 64 | a_low) + ((wk_u128)b_high << 64 | b_low);
-	*low = (uint64_t)sum;
-	*high = (uint64_t)(sum >> 64);
+	out[0] = (uint64_t)sum;
+	out[1] = (uint64_t)(sum >> 64);
 }
 
 static inline void wk_i64_sub128(uint64_t a_low, uint64_t a_high, uint64_t b_low, uint64_t b_high,
-	uint64_t *low, uint64_t *high)
+	uint64_t out[2])
 {
 	wk_u128 difference = ((wk_u128)a_high << 64 | a_low) - ((wk_u128)b_high << 64 | b_low);
-	*low = (uint64_t)difference;
-	*high = (uint64_t)(difference >> 64);
+	out[0] = (uint64_t)difference;
+	out[1] = (uint64_t)(difference >> 64);
 }
 
-static inline void wk_i64_mul_wide_s(uint64_t a, uint64_t b, uint64_t *low, uint64_t *high)
+static inline void wk_i64_mul_wide_s(uint64_t a, uint64_t b, uint64_t out[2])
 {
 	wk_u128 product = (wk_u128)((wk_s128)(int64_t)a * (int64_t)b);
-	*low = (uint64_t)product;
-	*high = (uint64_t)(product >> 64);
+	out[0] = (uint64_t)product;
+	out[1] = (uint64_t)(product >> 64);
 }
 
-static inline void wk_i64_mul_wide_u(uint64_t a, uint64_t b, uint64_t *low, uint64_t *high)
+static inline void wk_i64_mul_wide_u(uint64_t a, uint64_t b, uint64_t out[2])
 {
 	wk_u128 product = (wk_u128)a * b;
-	*low = (uint64_t)product;
-	*high = (uint64_t)(product >> 64);
+	out[0] = (uint64_t)product;
+	out[1] = (uint64_t)(product >> 64);
 }
 
 /* ---- Floats (4.3.3) ---------------------------------------------------------------------------------------------- */
