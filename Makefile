@@ -16,7 +16,8 @@ TEST_PRESETS ?= dev release release-gcc asan asan-gcc aarch64
 release: ## builds the library and the tool (the default)
 	@[ $(RELEASE) = release ] || echo "clang 19 is not installed: building with gcc."
 	@mkdir -p build
-	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=OFF > build/$(RELEASE).log 2>&1 || { cat build/$(RELEASE).log; exit 1; }
+	@cmake --preset $(RELEASE) -DWASMKEEP_TESTS=OFF -DCMAKE_INSTALL_PREFIX="$(PREFIX)" > build/$(RELEASE).log 2>&1 \
+		|| { cat build/$(RELEASE).log; exit 1; }
 	@cmake --build --preset $(RELEASE)
 	@echo "Built: build/$(RELEASE)/wasmkeep"
 
@@ -29,7 +30,7 @@ help: ## says what there is
 .PHONY: demo
 demo: demo-packages release ## runs a real program: Lua, compiled to WebAssembly
 	@sh demo/build.sh build/demo
-	build/$(RELEASE)/wasmkeep run --dir demo build/demo/lua.wasm demo/demo.lua
+	build/$(RELEASE)/wasmkeep run --dir demo::/ build/demo/lua.wasm /demo.lua
 
 .PHONY: test
 test: test-packages spec-files ## builds everything and runs all tests, with sanitizers and for Arm, too
@@ -50,7 +51,7 @@ spec: spec-files ## runs the core test suite of SPEC=DIR
 
 .PHONY: bench
 bench: demo-packages release ## compares with native code, and with other engines (see bench/)
-	@python3 bench/run.py $(BENCH)
+	@python3 bench/run.py --wasmkeep build/$(RELEASE)/wasmkeep $(BENCH)
 
 .PHONY: fuzz
 fuzz: ## runs each fuzzer for FUZZ_SECONDS=60
@@ -69,8 +70,7 @@ size: ## shows the size of the library's code at -Os
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR
-	@cmake --build --preset $(RELEASE) > /dev/null
-	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE) --prefix "$(PREFIX)"
+	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE)
 
 .PHONY: clean
 clean: ## removes everything that was built

@@ -63,7 +63,7 @@ function(wasmkeep_freestanding_flags target)
 	execute_process(COMMAND ${CMAKE_C_COMPILER} -print-file-name=include OUTPUT_VARIABLE compiler_headers
 		OUTPUT_STRIP_TRAILING_WHITESPACE)
 	target_compile_options(${target} PRIVATE -Wall -Wextra -Wshadow -ffreestanding -nostdinc
-		-isystem ${compiler_headers} -isystem ${PROJECT_SOURCE_DIR}/cmake/freestanding
+		"SHELL:-isystem ${compiler_headers}" "SHELL:-isystem ${PROJECT_SOURCE_DIR}/cmake/freestanding"
 		-fno-stack-protector -ffunction-sections -fdata-sections)
 	if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
 		target_compile_options(${target} PRIVATE -mno-outline-atomics)

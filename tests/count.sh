@@ -23,6 +23,8 @@ awk -v status=$status '
 	/^[0-9]+ passed, [0-9]+ failed, [0-9]+ skipped/ { closing = 1; p = $1; f = $3; s = $5 }
 	END {
 		if (closing) { passed = p; failed = f; skipped = s }
+		# Killed by a signal: whatever was running did not report.
+		if (status > 128) failed++
 		if (status == 77 && passed + failed + skipped == 0) skipped = 1
 		else if (status != 0 && status != 77 && failed + 0 == 0) failed = 1
 		else if (passed + failed + skipped == 0) passed = 1
