@@ -34,7 +34,8 @@ struct wk_tag;
 
 /* ---- values (specification 2.3.1 to 2.3.5) ---- */
 
-enum wk_kind { WK_I32 = 1, WK_I64, WK_F32, WK_F64, WK_V128, WK_FUNCREF, WK_EXTERNREF, WK_EXNREF };
+enum wk_kind { WK_I32 = 1, WK_I64, WK_F32, WK_F64, WK_V128, WK_FUNCREF, WK_EXTERNREF, WK_EXNREF,
+	WK_ANYREF /* every other reference; only null */ };
 
 struct wk_value {
 	enum wk_kind kind;
@@ -45,7 +46,8 @@ struct wk_value {
 		double f64;
 		uint8_t v128[16];       /* little-endian lanes */
 		struct wk_func *func;   /* WK_FUNCREF: NULL is ref.null */
-		uint64_t ref;           /* WK_EXTERNREF, WK_EXNREF: 0 is null; an externref is any number the host chose, not 0 */
+		uint64_t ref;           /* the other references: 0 is null; an externref is any number that the host chose; an
+		                         * exnref is good until the next call into its store, unless a global or table has it */
 	} of;
 };
 
@@ -87,12 +89,14 @@ enum wk_load_flags {
 /* Decodes and validates a binary module. `report` may be NULL. On success the caller owns a reference. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_module_load(struct wk_keep *keep, const void *bytes, size_t size, unsigned flags,
 	struct wk_report *report, struct wk_module **module);
+/* Gives a reference back. NULL is allowed. */
 WK_PUBLIC void wk_module_release(struct wk_module *module);
 
 /* ---- store ---- */
 
 struct wk_store_config {
-	uint64_t stack_size;      /* guest stack in bytes; 0: 1 MiB. Exhausting it is a trap. */
+	uint64_t stack_size;      /* guest stack in bytes, 4 KiB to 4 GiB; 0: 1 MiB. Taken at the first call. Exhausting it is
+	                           * a trap. */
 	uint32_t native_depth;    /* how deep host functions may call back into guests; 0: 16 */
 	bool fuel;                /* meter instructions: see wk_store_set_fuel */
 	uint64_t memory_limit;    /* of the linear memories of this store together; 0: no limit beyond the keep's */
@@ -100,6 +104,7 @@ struct wk_store_config {
 
 WK_PUBLIC WK_NODISCARD enum wk_status wk_store_new(struct wk_keep *keep, const struct wk_store_config *config,
 	struct wk_store **store);
+/* Ends a store with everything in it; its linkers must have gone before, and nothing may run in it. NULL is allowed. */
 WK_PUBLIC void wk_store_delete(struct wk_store *store);
 
 /* Fuel: one unit an instruction, charged when a straight run of instructions is entered. A store made with .fuel starts
@@ -117,8 +122,10 @@ WK_PUBLIC void wk_store_clear_interrupt(struct wk_store *store);
 /* What a host function sees of the call it serves; valid during the call only. */
 struct wk_caller;
 
-/* `arguments` are of the declared kinds. Set results[i].of (the kinds are set already). Return WK_OK, WK_EXIT after
- * wk_caller_exit, or WK_TRAP (optionally after wk_caller_trap). May call wk_func_call on the caller's store. */
+/* `arguments` are of the declared kinds. Set results[i].of (the kinds are set already, the values zero or null). Return
+ * WK_OK, WK_EXIT after wk_caller_exit, or WK_TRAP (optionally after wk_caller_trap). May call wk_func_call on the
+ * caller's store; what that returned may be returned too, and goes on to the guest: a trap ends it, an exception may be
+ * caught by it. */
 typedef enum wk_status wk_host_function(void *context, struct wk_caller *caller, const struct wk_value *arguments,
 	struct wk_value *results);
 
@@ -136,6 +143,7 @@ WK_PUBLIC uint32_t wk_store_exit_code(const struct wk_store *store);
 /* ---- linker ---- */
 
 WK_PUBLIC WK_NODISCARD enum wk_status wk_linker_new(struct wk_store *store, struct wk_linker **linker);
+/* Ends a linker; what was instantiated and defined with it stays in the store. NULL is allowed. */
 WK_PUBLIC void wk_linker_delete(struct wk_linker *linker);
 
 /* Defines a host function. `signature` is parameters, colon, results, one letter a value: i = i32, I = i64, f = f32,
@@ -146,7 +154,9 @@ WK_PUBLIC WK_NODISCARD enum wk_status wk_linker_define_function(struct wk_linker
 /* Makes all exports of an instance importable under a module name. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_linker_define_instance(struct wk_linker *linker, const char *module_name,
 	struct wk_instance *instance);
-/* Instantiates (specification 4.5.4): resolves imports, checks their types, runs segments and the start function. */
+/* Instantiates (specification 4.5.4): resolves imports, checks their types, runs segments and the start function. When
+ * that fails after the imports were checked, what it made stays in the store until the store's end: segments may have put
+ * its functions into imported tables. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_linker_instantiate(struct wk_linker *linker, struct wk_module *module,
 	struct wk_report *report, struct wk_instance **instance);
 
@@ -178,6 +188,11 @@ WK_PUBLIC WK_NODISCARD enum wk_status wk_memory_write(struct wk_memory *memory, 
 WK_PUBLIC void wk_global_get(const struct wk_global *global, struct wk_value *value);
 /* WK_BAD_ARGUMENT when the global is immutable or of another kind. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_global_set(struct wk_global *global, const struct wk_value *value);
+
+/* Elements of a table. WK_BAD_ARGUMENT when the index is outside or the value is not of the table's type. */
+WK_PUBLIC uint64_t wk_table_size(const struct wk_table *table);
+WK_PUBLIC WK_NODISCARD enum wk_status wk_table_get(const struct wk_table *table, uint64_t index, struct wk_value *value);
+WK_PUBLIC WK_NODISCARD enum wk_status wk_table_set(struct wk_table *table, uint64_t index, const struct wk_value *value);
 
 #define WASMKEEP_VERSION "0.1.0"
 WK_PUBLIC const char *wk_version(void);

@@ -30,9 +30,9 @@ static bool has_room(struct evaluation *e)
 		return true;
 	if (e->slots != e->native || !wk_store_stack(store))
 		return false;
-	e->room = (size_t)(store->exec.stack_limit - store->exec.stack_top);
-	if (e->height + 2 > e->room)
+	if (store->exec.stack_top + e->height + 2 > store->exec.stack_limit)
 		return false;
+	e->room = (size_t)(store->exec.stack_limit - store->exec.stack_top);
 	memcpy(store->exec.stack_top, e->native, e->height * sizeof(uint64_t));
 	e->slots = store->exec.stack_top;
 	return true;

@@ -373,24 +373,29 @@ enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module, 
 	return status;
 }
 
+struct wk_external wk_instance_external(const struct wk_instance *instance, const struct wk_export *export)
+{
+	struct wk_external external = { .kind = export->kind };
+
+	switch (export->kind) {
+	case WK_EXTERN_FUNC: external.of.func = instance->funcs[export->index]; break;
+	case WK_EXTERN_TABLE: external.of.table = instance->tables[export->index]; break;
+	case WK_EXTERN_MEMORY: external.of.memory = instance->memories[export->index]; break;
+	case WK_EXTERN_GLOBAL: external.of.global = instance->globals[export->index]; break;
+	case WK_EXTERN_TAG: external.of.tag = instance->tags[export->index]; break;
+	}
+	return external;
+}
+
 bool wk_instance_export(struct wk_instance *instance, struct wk_span name, struct wk_external *external)
 {
 	const struct wk_module *m = instance->module;
 
 	for (uint32_t i = 0; i < m->export_count; i++) {
-		const struct wk_export *export = &m->exports[i];
-
-		if (!wk_span_equal(export->name, name))
-			continue;
-		external->kind = export->kind;
-		switch (export->kind) {
-		case WK_EXTERN_FUNC: external->of.func = instance->funcs[export->index]; break;
-		case WK_EXTERN_TABLE: external->of.table = instance->tables[export->index]; break;
-		case WK_EXTERN_MEMORY: external->of.memory = instance->memories[export->index]; break;
-		case WK_EXTERN_GLOBAL: external->of.global = instance->globals[export->index]; break;
-		case WK_EXTERN_TAG: external->of.tag = instance->tags[export->index]; break;
+		if (wk_span_equal(m->exports[i].name, name)) {
+			*external = wk_instance_external(instance, &m->exports[i]);
+			return true;
 		}
-		return true;
 	}
 	return false;
 }

@@ -56,6 +56,8 @@ WK_NODISCARD enum wk_status wk_constexpr_next(struct wk_instance *instance, cons
 WK_NODISCARD enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module,
 	const struct wk_external *imports, struct wk_report *report, struct wk_instance **instance);
 
+/* What stands behind an export of the instance's module. */
+struct wk_external wk_instance_external(const struct wk_instance *instance, const struct wk_export *export);
 /* The export of an instance, any kind; false if there is none. */
 bool wk_instance_export(struct wk_instance *instance, struct wk_span name, struct wk_external *external);
 

@@ -105,7 +105,8 @@ uint64_t *wk_stack_take(struct wk_store *store, size_t count)
 	struct wk_exec *exec = &store->exec;
 	uint64_t *taken;
 
-	if (!wk_store_stack(store) || (size_t)(exec->stack_limit - exec->stack_top) < count)
+	if (!wk_store_stack(store) || exec->stack_top > exec->stack_limit ||
+		(size_t)(exec->stack_limit - exec->stack_top) < count)
 		return NULL;
 	taken = exec->stack_top;
 	exec->stack_top += count;
