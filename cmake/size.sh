@@ -21,6 +21,7 @@ measure() {
 	}
 	for object in $(find "build/$1/CMakeFiles/wasmkeep_rooms.dir" "build/$1/CMakeFiles/wasmkeep_posix.dir" -name '*.o'); do
 		room=${object#*.dir/src/}
+		case $room in port/posix/wasi_*) room=wasi/posix ;; esac
 		"$3" -A -d "$object" | awk -v room="${room%/*}" '
 			/^\.text/ { text += $2 }
 			/^\.(rodata|data\.rel\.ro)/ { constants += $2 }
