@@ -4,8 +4,8 @@
 # freestanding.sh COMPILER NM OBJDUMP OUT OBJECT...: proves that the TEE's rooms need nothing but the port.
 #
 # Their objects, compiled without any header of libc, are linked into one; what is then still undefined must be one of
-# the four mem* functions or of the port (WASI has a port of its own). Beside that no room may have variables: state lives in structures that the
-# embedder owns (constants with addresses in them, .data.rel.ro, are fine).
+# the four mem* functions or of the port (WASI has a port of its own). Beside that no room may have variables: state
+# lives in structures that the embedder owns (constants with addresses in them, .data.rel.ro, are fine).
 set -eu
 compiler=$1 nm=$2 objdump=$3 out=$4
 shift 4
