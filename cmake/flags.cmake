@@ -39,12 +39,13 @@ endif()
 # roundings become instructions. Its dispatch loop needs optimisation in every build: clang makes the tail calls in any
 # case, but without it each handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the
 # handlers into one (-fno-gcse -fno-crossjumping).
+set(WASMKEEP_ARITHMETIC_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off)
 function(wasmkeep_interpreter_flags sources)
 	foreach(source IN LISTS sources)
 		if(NOT source MATCHES "/src/interp/")
 			continue()
 		endif()
-		set(flags -fno-math-errno -fno-trapping-math -ffp-contract=off)
+		set(flags ${WASMKEEP_ARITHMETIC_FLAGS})
 		if(source MATCHES "/dispatch[^/]*$")
 			if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 				list(APPEND flags -fno-gcse -fno-crossjumping)
