@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * wasmkeep run: one module, one instance, one call. The steps are those of any embedder: keep, module, store, linker,
+ * instance, call; around them stand the limits, and the translation of every end into an exit status.
+ *
+ * What always holds: the watch ends before the store does, and every end before the guest's own leaves one message.
+ */
+#define _GNU_SOURCE 1
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include <wasmkeep/wasmkeep.h>
+
+#include "command.h"
+#include "exit_status.h"
+#include "file.h"
+#include "format/module.h"
+#include "invoke.h"
+#include "message.h"
+#include "names.h"
+#include "text.h"
+#include "watch.h"
+#include "world.h"
+
+enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
+	OPTION_MEMORY, OPTION_STACK, OPTION_TEE, OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
+
+static const struct wk_option options[] = {
+	{ OPTION_INVOKE, 0, "invoke", "NAME", "call this exported function instead of _start; ARGS are\n"
+		"its arguments, its results are printed one a line" },
+	{ OPTION_DIR, 0, "dir", "HOST[::GUEST]", "let the program read and write the folder HOST, which it\n"
+		"sees as GUEST; may be given again" },
+	{ OPTION_DIR_RO, 0, "dir-ro", "HOST[::GUEST]", "the same, for reading only" },
+	{ OPTION_ENV, 0, "env", "NAME[=VALUE]", "set a variable of the program; without =VALUE it gets the\n"
+		"value it has here, if any; may be given again" },
+	{ OPTION_FD, 0, "fd", "N", "pass the open socket N, connected or listening; its number\n"
+		"in the program follows those of the folders" },
+	{ OPTION_FUEL, 0, "fuel", "N", "stop after about N instructions" },
+	{ OPTION_TIMEOUT, 0, "timeout", "SECONDS", "stop after this time; fractions are allowed" },
+	{ OPTION_MEMORY, 0, "max-memory", "SIZE", "all its linear memories together, such as 64M; growing\n"
+		"beyond fails in the program as the specification says" },
+	{ OPTION_STACK, 0, "stack-size", "SIZE", "its call stack; 1M unless told" },
+	{ OPTION_TEE, 0, "tee", "KIND", "the secure environment to run in; only none, for now" },
+	{ OPTION_REPORT, 0, "report", "FORM", "say what ended it as text (the default) or json, one line" },
+	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say sizes, times and memory use on standard error" },
+	{ OPTION_HELP, 'h', "help", NULL, "this help" },
+	{ 0, 0, NULL, NULL, NULL }
+};
+
+struct run {
+	const char *file, *invoke;
+	char **words;                  /* behind the module */
+	int word_count;
+	struct wk_world world;
+	uint64_t fuel, timeout, max_memory, stack_size;
+	bool has_fuel, json, verbose;
+	bool signalled;                /* Ctrl-C ended it */
+	struct timespec mark;          /* when the step that -v measures began */
+};
+
+/* Milliseconds since the last call. */
+static double lap(struct run *run)
+{
+	struct timespec now, before = run->mark;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	run->mark = now;
+	return (double)(now.tv_sec - before.tv_sec) * 1e3 + (double)(now.tv_nsec - before.tv_nsec) / 1e6;
+}
+
+/* ---- the command line ---- */
+
+static bool wrong_value(const struct wk_option *table, int id, const char *value, const char *form)
+{
+	while (table->id != id)
+		table++;
+	wk_message("--%s %s: it is %s", table->name, value, form);
+	return false;
+}
+
+static bool take_option(struct run *run, int id, const char *value)
+{
+	static const char size_form[] = "a number of bytes greater than 0, such as 65536, 64K, 16M or 1G";
+
+	switch (id) {
+	case OPTION_INVOKE:
+		run->invoke = value;
+		return true;
+	case OPTION_DIR:
+	case OPTION_DIR_RO:
+		return wk_world_add_dir(&run->world, value, id == OPTION_DIR_RO);
+	case OPTION_ENV:
+		return wk_world_add_variable(&run->world, value);
+	case OPTION_FD:
+		return wk_world_add_socket(&run->world, value);
+	case OPTION_FUEL:
+		run->has_fuel = true;
+		return wk_text_unsigned(value, &run->fuel) || wrong_value(options, id, value, "a number of instructions");
+	case OPTION_TIMEOUT:
+		return wk_text_seconds(value, &run->timeout) ||
+			wrong_value(options, id, value, "a number of seconds greater than 0, such as 10 or 0.5");
+	case OPTION_MEMORY:
+		return (wk_text_size(value, &run->max_memory) && run->max_memory) || wrong_value(options, id, value, size_form);
+	case OPTION_STACK:
+		return (wk_text_size(value, &run->stack_size) && run->stack_size) || wrong_value(options, id, value, size_form);
+	case OPTION_TEE:
+		return strcmp(value, "none") == 0 ||
+			wrong_value(options, id, value, "none: there is no other environment to run in yet");
+	case OPTION_REPORT:
+		return wk_message_form(value, &run->json);
+	default:
+		run->verbose = true;
+		return true;
+	}
+}
+
+/* The name the program sees itself under: not where it is, which is none of its business. */
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* -1 when there is something to run, else the exit status. */
+static int read_command_line(struct run *run, int count, char **words)
+{
+	struct wk_options reader = { .command = "run", .table = options, .count = count, .words = words };
+	int id;
+
+	while ((id = wk_options_next(&reader)) != WK_OPTION_END) {
+		if (id == OPTION_HELP)
+			return wk_command_help(&wk_command_run);
+		if (id == WK_OPTION_WRONG)
+			return WK_EXIT_USAGE;
+		if (!take_option(run, id, reader.value)) {
+			wk_message_see_help("run");
+			return WK_EXIT_USAGE;
+		}
+	}
+	run->file = wk_options_operand(&reader);
+	if (!run->file) {
+		wk_message("run needs a module");
+		wk_message_see_help("run");
+		return WK_EXIT_USAGE;
+	}
+	run->words = words + reader.next;
+	run->word_count = count - reader.next;
+	if (!wk_world_add_argument(&run->world, base_name(run->file)))
+		return WK_EXIT_NO_MEMORY;
+	for (int i = 0; !run->invoke && i < run->word_count; i++)
+		if (!wk_world_add_argument(&run->world, run->words[i]))
+			return WK_EXIT_NO_MEMORY;
+	return -1;
+}
+
+/* ---- what -v says ---- */
+
+static void say_module(struct run *run, const struct wk_module *module, size_t size, double reading)
+{
+	wk_message("%s: %zu bytes, %" PRIu32 " functions and %" PRIu32 " imported", run->file, size,
+		module->func_count - module->imported_funcs, module->imported_funcs);
+	wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, lap(run));
+}
+
+static void say_end(struct run *run, const struct wk_keep *keep, const struct wk_store *store)
+{
+	struct wk_usage usage;
+
+	wk_message("ran for %.3f ms", lap(run));
+	wk_keep_usage(keep, &usage);
+	wk_message("heap %" PRIu64 " bytes, at most %" PRIu64 ", in %" PRIu64 " allocations; linear memories and stack %" PRIu64
+		" bytes, at most %" PRIu64, usage.heap_used, usage.heap_peak, usage.allocations, usage.pages_used,
+		usage.pages_peak);
+	if (run->has_fuel)
+		wk_message("fuel: %" PRIu64 " of %" PRIu64 " used", run->fuel - wk_store_fuel(store), run->fuel);
+}
+
+/* ---- ends ---- */
+
+/* Unix keeps eight bits of an exit code. A code that is not 0 must not become 0 by that. */
+static int guest_status(uint32_t code)
+{
+	return code != 0 && (code & 0xff) == 0 ? 255 : (int)(code & 0xff);
+}
+
+/* Says in the report which limit stopped the guest. */
+static void name_limit(const struct run *run, enum wk_watch_cause cause, struct wk_report *report)
+{
+	if (report->status != WK_TRAP)
+		return;
+	if (report->trap == WK_TRAP_FUEL_EXHAUSTED)
+		snprintf(report->text, sizeof(report->text), "limit reached: the fuel of --fuel %" PRIu64 " is used up", run->fuel);
+	else if (report->trap == WK_TRAP_INTERRUPTED && cause == WK_WATCH_TIMEOUT)
+		snprintf(report->text, sizeof(report->text), "limit reached: the time of --timeout is over");
+	else if (report->trap == WK_TRAP_INTERRUPTED && cause == WK_WATCH_SIGNAL)
+		snprintf(report->text, sizeof(report->text), "interrupted");
+}
+
+static int say_report(const struct run *run, struct wk_span bytes, const struct wk_report *report, int status)
+{
+	char name[WK_NAMES_SIZE];
+
+	wk_names_find(bytes, report->function, name);
+	if (run->json)
+		wk_message_report_json(run->file, report, name, status);
+	else
+		wk_message_report(run->file, report, name);
+	return status;
+}
+
+/* ---- the steps ---- */
+
+/* A module that starts larger than it may ever be is told so here, where the limit has a name. */
+static enum wk_status check_memories(const struct run *run, const struct wk_module *module, struct wk_report *report)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = module->imported_memories; run->max_memory && i < module->memory_count; i++) {
+		const struct wk_memory_type *type = &module->memories[i];
+
+		/* Validated: at most 2^64 bytes, which is 0 here and cannot be had either way. */
+		if (type->limits.minimum > UINT64_MAX >> type->page_log2 ||
+			__builtin_add_overflow(sum, type->limits.minimum << type->page_log2, &sum))
+			sum = UINT64_MAX;
+		if (sum > run->max_memory)
+			return wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
+				"the module's memories start with %llu bytes, and --max-memory allows %llu", (unsigned long long)sum,
+				(unsigned long long)run->max_memory);
+	}
+	return WK_OK;
+}
+
+static bool imports_wasi(const struct wk_module *module)
+{
+	for (uint32_t i = 0; i < module->import_count; i++)
+		if (module->imports[i].module.size > 5 && memcmp(module->imports[i].module.data, "wasi_", 5) == 0)
+			return true;
+	return false;
+}
+
+/* Instantiates and calls. Messages that are not in the report are printed; *status is then the exit status. */
+static enum wk_status run_instance(struct run *run, struct wk_linker *linker, struct wk_module *module,
+	struct wk_report *report, int *status)
+{
+	struct wk_instance *instance = NULL;
+	struct wk_invoke invoke = { 0 };
+	enum wk_status result = wk_linker_instantiate(linker, module, report, &instance);
+
+	if (result != WK_OK)
+		return result;
+	if (run->verbose)
+		wk_message("instantiated in %.3f ms", lap(run));
+	*status = wk_invoke_prepare(run->file, module, instance, run->invoke, run->word_count, run->words, &invoke);
+	if (*status == WK_EXIT_SUCCESS)
+		result = wk_invoke_call(&invoke, report);
+	if (*status == WK_EXIT_SUCCESS && result == WK_OK) {
+		wk_invoke_print(&invoke);
+		*status = wk_command_finish(WK_EXIT_SUCCESS);
+	}
+	wk_invoke_free(&invoke);
+	return result;
+}
+
+static int run_store(struct run *run, struct wk_keep *keep, struct wk_module *module, struct wk_report *report,
+	enum wk_watch_cause *cause)
+{
+	struct wk_store_config config = { .stack_size = run->stack_size, .fuel = run->has_fuel,
+		.memory_limit = run->max_memory };
+	struct wk_store *store = NULL;
+	struct wk_linker *linker = NULL;
+	struct wk_wasi *wasi = NULL;
+	int status = WK_EXIT_SUCCESS;
+	enum wk_status result = wk_store_new(keep, &config, &store);
+
+	if (result != WK_OK)
+		goto out;
+	wk_watch_store(store);
+	if (run->has_fuel)
+		result = wk_store_set_fuel(store, run->fuel);
+	if (result == WK_OK)
+		result = wk_linker_new(store, &linker);
+	if (result == WK_OK && imports_wasi(module))
+		result = wk_world_link(&run->world, store, linker, report, &wasi);
+	if (result == WK_OK)
+		result = run_instance(run, linker, module, report, &status);
+	if (run->verbose)
+		say_end(run, keep, store);
+	*cause = wk_watch_end();
+	if (result == WK_EXIT) {
+		status = guest_status(wk_store_exit_code(store));
+		result = WK_OK;
+		wk_report_clear(report);
+	}
+	wk_linker_delete(linker);
+	wk_wasi_delete(wasi);
+	wk_store_delete(store);
+out:
+	if (report->status == WK_OK)
+		report->status = result;
+	return status;
+}
+
+static int run_file(struct run *run)
+{
+	struct wk_report report;
+	struct wk_span bytes = { NULL, 0 };
+	struct wk_keep *keep = NULL;
+	struct wk_module *module = NULL;
+	enum wk_watch_cause cause = WK_WATCH_NOTHING;
+	double reading = 0;
+	int status = WK_EXIT_SUCCESS;
+
+	lap(run);
+	if (run->timeout && !wk_watch_start(run->file, run->timeout)) {
+		wk_message("cannot start the clock of --timeout");
+		return WK_EXIT_NO_MEMORY;
+	}
+	wk_report_clear(&report);
+	report.status = wk_file_read(run->file, &report, &bytes);
+	reading = lap(run);
+	if (report.status == WK_OK)
+		report.status = wk_keep_new(NULL, &keep);
+	if (report.status == WK_OK)
+		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
+	if (report.status == WK_OK) {
+		if (run->verbose)
+			say_module(run, module, bytes.size, reading);
+		report.status = check_memories(run, module, &report);
+	}
+	if (report.status == WK_OK)
+		status = run_store(run, keep, module, &report, &cause);
+	wk_watch_end();
+	if (report.status != WK_OK) {
+		name_limit(run, cause, &report);
+		status = wk_message_exit_status(&report);
+		run->signalled = cause == WK_WATCH_SIGNAL && report.trap == WK_TRAP_INTERRUPTED;
+		if (run->signalled)
+			status = WK_EXIT_INTERRUPTED;
+		say_report(run, bytes, &report, status);
+	}
+	if (module)
+		wk_module_release(module);
+	wk_keep_delete(keep);
+	wk_file_free(&bytes);
+	return status;
+}
+
+static int run(int count, char **words)
+{
+	struct run run = { 0 };
+	int status = read_command_line(&run, count, words);
+
+	if (status < 0)
+		status = run_file(&run);
+	wk_world_free(&run.world);
+	if (run.signalled)
+		wk_watch_die_of_signal();
+	return status;
+}
+
+const struct wk_command wk_command_run = {
+	.name = "run",
+	.summary = "runs a program, or one function of a module",
+	.usage = "run [OPTIONS] MODULE [ARGS...]",
+	.about = "Runs the program in the file MODULE (- is standard input). Options stand before MODULE; everything behind it\n"
+		"goes to the program. It sees its arguments and the standard streams, and of this machine only what --dir,\n"
+		"--env and --fd pass.\n",
+	.options = options,
+	.more = "SIZE is a number of bytes, with K, M or G for KiB, MiB or GiB.\n"
+		"\n"
+		"Examples:\n"
+		"  wasmkeep run hello.wasm\n"
+		"  wasmkeep run --dir-ro /etc::config --env LANG app.wasm -v config/hosts\n"
+		"  wasmkeep run --timeout 2.5 --fuel 1000000000 --max-memory 64M untrusted.wasm\n"
+		"  wasmkeep run --invoke add math.wasm 2 0x28\n"
+		"  systemd-socket-activate -l 8080 wasmkeep run --fd 3 server.wasm\n"
+		"\n"
+		"With --invoke, an i32 or i64 is decimal or 0x hexadecimal; an f32 or f64 is like 1.5, -2e10, inf or nan; a v128\n"
+		"is 0x and up to 32 digits; a reference is null. A function _initialize is called before.\n"
+		"\n"
+		"Exit status: the program's own, or\n"
+		"  64   the command line is wrong, or there is no such function\n"
+		"  65   malformed, invalid, not a module at all, or it needs a feature that Wasmkeep does not have\n"
+		"  66   the file cannot be read, or a folder of --dir cannot be opened\n"
+		"  67   an import is missing or of another type\n"
+		"  68   a limit was reached: --fuel, --timeout, --max-memory, or one of the implementation\n"
+		"  70   a mistake of Wasmkeep's own; please report it\n"
+		"  71   out of memory\n"
+		"  74   standard output cannot be written\n"
+		"  130  ended by Ctrl-C; a second Ctrl-C does not wait for the program\n"
+		"  134  the program trapped, or left an exception uncaught\n",
+	.run = run,
+};

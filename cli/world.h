@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What a guest gets to see of this machine: arguments, variables, folders, sockets. Nothing that is not named here
+ * is visible to it.
+ */
+#ifndef WK_CLI_WORLD_H
+#define WK_CLI_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <wasmkeep/wasi.h>
+
+/* Words of the command line, all borrowed; the arrays are the world's own. */
+struct wk_world {
+	const char **arguments, **variables; /* the first argument is the program's name; variables are NAME=VALUE */
+	struct wk_wasi_preopen *dirs;
+	int *sockets;
+	size_t argument_count, variable_count, dir_count, socket_count;
+	char **owned;                        /* strings made for the world */
+	size_t owned_count;
+};
+
+/* Each takes the word behind its option; false after a message when it is wrong or memory is out. */
+bool wk_world_add_argument(struct wk_world *world, const char *word);
+bool wk_world_add_variable(struct wk_world *world, const char *word); /* NAME=VALUE, or NAME for the host's value */
+bool wk_world_add_dir(struct wk_world *world, const char *word, bool read_only); /* HOST[::GUEST] */
+bool wk_world_add_socket(struct wk_world *world, const char *word);
+void wk_world_free(struct wk_world *world);
+
+/* Defines the imports of WASI preview 1 in the linker of a store. On success the caller owns *wasi: wk_wasi_delete. */
+WK_NODISCARD enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *store, struct wk_linker *linker,
+	struct wk_report *report, struct wk_wasi **wasi);
+
+#endif
