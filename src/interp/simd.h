@@ -17,7 +17,6 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 /* ---- The tables. X(NAME, function, ...): NAME is that of the opcode, without WK_OP_ --------------------------------- */
 
@@ -230,13 +229,13 @@ typedef wk_u64x2 wk_v128;
 static inline wk_v128 wk_v128_load(const void *at)
 {
 	wk_v128 v;
-	memcpy(&v, at, sizeof v);
+	__builtin_memcpy(&v, at, sizeof v);
 	return v;
 }
 
 static inline void wk_v128_store(void *at, wk_v128 v)
 {
-	memcpy(at, &v, sizeof v);
+	__builtin_memcpy(at, &v, sizeof v);
 }
 
 static inline wk_v128 wk_i8x16_splat(uint32_t x)
@@ -259,14 +258,14 @@ static inline wk_v128 wk_f64x2_splat(double x) { return (wk_v128)(wk_f64x2){ x, 
 static inline wk_v128 wk_v128_load32_zero(const void *at)
 {
 	uint32_t x;
-	memcpy(&x, at, sizeof x);
+	__builtin_memcpy(&x, at, sizeof x);
 	return (wk_v128)(wk_u32x4){ x, 0, 0, 0 };
 }
 
 static inline wk_v128 wk_v128_load64_zero(const void *at)
 {
 	uint64_t x;
-	memcpy(&x, at, sizeof x);
+	__builtin_memcpy(&x, at, sizeof x);
 	return (wk_v128)(wk_u64x2){ x, 0 };
 }
 
@@ -274,7 +273,7 @@ static inline wk_v128 wk_v128_load64_zero(const void *at)
 	static inline wk_v128 wk_v128_load##bits##_splat(const void *at) \
 	{ \
 		type x; \
-		memcpy(&x, at, sizeof x); \
+		__builtin_memcpy(&x, at, sizeof x); \
 		return splat(x); \
 	}
 LOAD_SPLAT(8, uint8_t, wk_i8x16_splat)
