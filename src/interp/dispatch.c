@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The dispatch loop: every instruction's body wrapped as a handler that ends by going to the next one's.
+ *
+ * With guaranteed tail calls (clang) a handler is a function and the machine's state its arguments, so that the
+ * compiler keeps it in registers and every handler is optimised alone. Without, handlers are labels of one function and
+ * the state its variables (computed goto). Clang makes poor code of the second shape and gcc 12 has no first, so each
+ * gets its own; the bodies are the same.
+ *
+ * A unit refers to a handler by its distance from the first one, in steps of the handlers' alignment: position
+ * independent, no table to load from.
+ */
+#include "interp/bodies.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(undefined_behavior_sanitizer) || __has_feature(coverage_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__has_attribute)
+#if __has_attribute(musttail)
+#define TAIL_CALLS 1
+#endif
+#endif
+
+#ifdef TAIL_CALLS
+
+/* Sanitizers and unoptimised builds make handlers large; the reach of a 16-bit reference grows with the step. */
+#if defined(SANITIZED) || !defined(__OPTIMIZE__)
+#define STEP 128
+#else
+#define STEP 8
+#endif
+
+#if defined(__x86_64__) && defined(__has_attribute)
+#if __has_attribute(preserve_none)
+#define CONVENTION __attribute__((preserve_none))
+#endif
+#endif
+#ifndef CONVENTION
+#define CONVENTION
+#endif
+
+#define STATE \
+	const wk_unit *ip, uint64_t *fp, uint8_t *mem, uint64_t size, uint64_t acc, struct wk_exec *x, const char *base, \
+	float f32, double f64
+typedef CONVENTION void handler(STATE);
+
+#define HANDLER(name) \
+	CONVENTION static void h_##name(STATE)
+#define ATTRIBUTES __attribute__((aligned(STEP), section(".text.wk_dispatch"), no_sanitize("function")))
+
+#define GO(to) \
+	do { \
+		const wk_unit *to_ = (to); \
+		handler *next_ = (handler *)(uintptr_t)(base + (intptr_t)(int16_t)*to_ * STEP); \
+		__attribute__((musttail)) return next_(to_, r.fp, r.mem, r.size, r.acc, r.x, base, r.f32, r.f64); \
+	} while (0)
+
+CONVENTION static __attribute__((noinline)) void trapped(STATE)
+{
+	(void)mem, (void)size, (void)base, (void)f32, (void)f64;
+	wk_slow_trapped(x, ip, fp, (int)acc);
+}
+
+#define OP(name, units, flags) \
+	ATTRIBUTES HANDLER(name) \
+	{ \
+		struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip }; \
+		int go = x_##name(&r, ip + 1); \
+		if (go == NEXT) \
+			GO(ip + 1 + (units)); \
+		if (go == JUMP) \
+			GO(r.ip); \
+		if (go == LEAVE) \
+			return; \
+		__attribute__((musttail)) return trapped(r.at, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64); \
+	}
+#define FUSE(a, b) OP(a##__##b, WK_U_##a##__##b, 0)
+#include "interp/instructions.def"
+#include "interp/fusions.def"
+#undef OP
+#undef FUSE
+
+#define OP(name, units, flags) h_##name,
+#define FUSE(a, b) h_##a##__##b,
+static handler *const handlers[] = {
+#include "interp/instructions.def"
+#include "interp/fusions.def"
+};
+#undef OP
+#undef FUSE
+
+#define BASE ((const char *)(uintptr_t)handlers[WK_I_COUNT / 2])
+
+wk_unit wk_code_reference(enum wk_instruction instruction)
+{
+	return (wk_unit)(((intptr_t)(uintptr_t)handlers[instruction] - (intptr_t)(uintptr_t)BASE) / STEP);
+}
+
+void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t function)
+{
+	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip };
+	wk_slow_reload(&r);
+	const char *base = BASE;
+	handler *first = (handler *)(uintptr_t)(base + (intptr_t)(int16_t)*ip * STEP);
+	first(ip, fp, r.mem, r.size, r.acc, x, base, 0, 0);
+}
+
+#else /* computed goto */
+
+static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **table)
+{
+#define OP(name, units, flags) &&l_##name,
+#define FUSE(a, b) &&l_##a##__##b,
+	static const void *const labels[] = {
+#include "interp/instructions.def"
+#include "interp/fusions.def"
+	};
+#undef OP
+#undef FUSE
+	if (table) {
+		*table = labels;
+		return;
+	}
+	uint64_t *fp = start->fp;
+	uint8_t *mem = start->mem;
+	uint64_t size = start->size;
+	uint64_t acc = start->acc;
+	struct wk_exec *const x = start->x;
+	float f32 = 0;
+	double f64 = 0;
+
+#define GO(to) \
+	do { \
+		ip = (to); \
+		goto *labels[*ip]; \
+	} while (0)
+#define SAVE fp = r.fp, mem = r.mem, size = r.size, acc = r.acc, f32 = r.f32, f64 = r.f64
+	GO(ip);
+#define OP(name, units, flags) \
+	l_##name: { \
+		struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip }; \
+		int go = x_##name(&r, ip + 1); \
+		SAVE; \
+		if (go == NEXT) \
+			GO(ip + 1 + (units)); \
+		if (go == JUMP) \
+			GO(r.ip); \
+		if (go == LEAVE) \
+			return; \
+		wk_slow_trapped(x, r.at, fp, go); \
+		return; \
+	}
+#define FUSE(a, b) OP(a##__##b, WK_U_##a##__##b, 0)
+#include "interp/instructions.def"
+#include "interp/fusions.def"
+#undef OP
+#undef FUSE
+}
+
+wk_unit wk_code_reference(enum wk_instruction instruction)
+{
+	return (wk_unit)instruction;
+}
+
+void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t function)
+{
+	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip };
+	wk_slow_reload(&r);
+	loop(ip, &r, NULL);
+}
+
+#endif

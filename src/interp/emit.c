@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The lower half of the translator: entries, the pending instruction, fusion and forms. See translate.h.
+ *
+ * What always holds: an accumulator's slot (acc_slot, f32_slot, f64_slot) names the slot whose value the register
+ * holds, or is NO_SLOT; whoever writes a slot says so. A value that was never stored, because its producer became an
+ * n form, has been consumed: no entry names its slot.
+ */
+#include "interp/translate.h"
+
+/* ---- memory ---- */
+
+void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, size_t item)
+{
+	if (needed <= *room)
+		return items;
+	size_t wanted = *room * 2 > needed ? *room * 2 : needed + 16;
+	void *grown = wk_resize(t->budget, items, *room * item, wanted * item);
+	if (!grown) {
+		t->failed = true;
+		return NULL;
+	}
+	*room = wanted;
+	return grown;
+}
+
+/* Code is written at the end of the newest block; a function that does not fit moves to a new one. */
+static bool reserve(struct translator *t, uint32_t units)
+{
+	if (t->failed)
+		return false;
+	if (t->count + units <= t->room)
+		return true;
+	struct wk_code *code = t->code;
+	size_t wanted = sizeof(struct wk_code_block) + sizeof(struct wk_code_header) +
+		((size_t)t->count * 2 + units) * sizeof(wk_unit);
+	size_t usual = code->blocks ? code->blocks->size * 2 : 2048;
+	if (usual > 32768)
+		usual = 32768;
+	size_t size = wanted > usual ? wanted : usual;
+	struct wk_code_block *block = wk_alloc(t->budget, size);
+	if (!block) {
+		t->failed = true;
+		return false;
+	}
+	block->next = code->blocks;
+	block->size = size;
+	code->blocks = block;
+	wk_unit *out = (wk_unit *)((struct wk_code_header *)(block + 1) + 1);
+	if (t->count)
+		memcpy(out, t->out, t->count * sizeof *out);
+	t->out = out;
+	t->room = (uint32_t)((size - sizeof *block - sizeof(struct wk_code_header)) / sizeof *out);
+	return true;
+}
+
+void wk_t_open(struct translator *t)
+{
+	struct wk_code_block *block = t->code->blocks;
+	size_t needed = sizeof(struct wk_code_header);
+	t->count = t->room = 0;
+	t->out = NULL;
+	if (!block || sizeof *block + block->used + needed > block->size)
+		return; /* the first unit makes a block */
+	uint8_t *free_end = (uint8_t *)(block + 1) + block->used;
+	t->out = (wk_unit *)(free_end + needed);
+	t->room = (uint32_t)((block->size - sizeof *block - block->used - needed) / sizeof(wk_unit));
+}
+
+void wk_translate_end(struct wk_code *code)
+{
+	struct wk_scratch *s = &code->scratch;
+	wk_free(&code->budget, s->entries, s->entry_room * sizeof *s->entries);
+	wk_free(&code->budget, s->controls, s->control_room * sizeof *s->controls);
+	wk_free(&code->budget, s->catches, s->catch_room * sizeof *s->catches);
+	wk_free(&code->budget, s->locals, s->local_room * sizeof *s->locals);
+}
+
+/* ---- fusion ---- */
+
+enum fuse_row {
+#define OP(name, units, flags)
+#define FUSE(a, b) ROW_##a##__##b,
+#include "interp/fusions.def"
+	ROW_COUNT
+#undef FUSE
+};
+
+static const struct { uint16_t first, second, fused; } fuse_rows[ROW_COUNT + 1] = {
+#define FUSE(a, b) { WK_I_##a, WK_I_##b, WK_I_##a##__##b },
+#include "interp/fusions.def"
+#undef FUSE
+	{ 0, 0, 0 }
+};
+
+/* Rows of one first instruction stand together in fusions.def; the last initialiser wins: behind the last row. */
+#if defined(__clang__)
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+#else
+#pragma GCC diagnostic ignored "-Woverride-init"
+#endif
+static const uint16_t fuse_ends[WK_I_COUNT] = {
+#define FUSE(a, b) [WK_I_##a] = ROW_##a##__##b + 1,
+#include "interp/fusions.def"
+#undef FUSE
+#undef OP
+};
+
+static uint32_t fused(uint32_t first, uint32_t second)
+{
+	if (first == NO_INSTRUCTION)
+		return NO_INSTRUCTION;
+	for (uint32_t i = fuse_ends[first]; i > 0 && fuse_rows[i - 1].first == first; i--)
+		if (fuse_rows[i - 1].second == second)
+			return fuse_rows[i - 1].fused;
+	return NO_INSTRUCTION;
+}
+
+static const uint8_t flags_of[] = {
+#define OP(name, units, flags) (flags),
+#define FUSE(a, b) 0,
+#include "interp/instructions.def"
+#include "interp/fusions.def"
+#undef OP
+#undef FUSE
+};
+
+/* ---- writing ---- */
+
+static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count, uint32_t offset)
+{
+	if (!reserve(t, count + 1))
+		return;
+	uint32_t pair = fused(t->last_op, op);
+	if (pair != NO_INSTRUCTION) {
+		t->out[t->last_at] = wk_code_reference((enum wk_instruction)pair);
+		t->last_op = pair;
+	} else {
+		t->last_at = t->count;
+		t->last_op = op;
+		t->out[t->count++] = wk_code_reference((enum wk_instruction)op);
+	}
+	if (t->watched == WK_NO_OFFSET && t->watch >= t->count && (t->watch < t->count + count || t->watch == t->count))
+		t->watched = offset;
+	if (count)
+		memcpy(t->out + t->count, w, count * sizeof *w);
+	t->count += count;
+}
+
+void wk_t_flush(struct translator *t)
+{
+	struct pending *p = &t->pending;
+	if (p->op == NO_INSTRUCTION)
+		return;
+	uint32_t op = p->op;
+	p->op = NO_INSTRUCTION;
+	commit(t, op, p->w, p->count, p->offset);
+}
+
+void wk_t_label(struct translator *t)
+{
+	wk_t_flush(t);
+	t->last_op = NO_INSTRUCTION;
+	t->acc_slot = t->f32_slot = t->f64_slot = NO_SLOT;
+}
+
+void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count)
+{
+	wk_t_flush(t);
+	commit(t, op, w, count, t->offset);
+}
+
+void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count)
+{
+	if (!reserve(t, count))
+		return;
+	memcpy(t->out + t->count, w, count * sizeof *w);
+	t->count += count;
+}
+
+void wk_t_written(struct translator *t, uint32_t slot)
+{
+	if (t->acc_slot == slot)
+		t->acc_slot = NO_SLOT;
+	if (t->f32_slot == slot)
+		t->f32_slot = NO_SLOT;
+	if (t->f64_slot == slot)
+		t->f64_slot = NO_SLOT;
+}
+
+static uint32_t *accumulator_of(struct translator *t, wk_class type)
+{
+	return type == WK_TYPE_F32 ? &t->f32_slot : type == WK_TYPE_F64 ? &t->f64_slot : &t->acc_slot;
+}
+
+static void make_pending(struct translator *t, uint32_t op, uint32_t target, const wk_unit *w, uint32_t count)
+{
+	wk_t_flush(t);
+	struct pending *p = &t->pending;
+	p->op = op;
+	p->count = count;
+	p->target = target;
+	p->acc_before = t->acc_slot;
+	p->offset = t->offset;
+	p->w[0] = (wk_unit)target;
+	memcpy(p->w + 1, w + 1, (count - 1) * sizeof *w);
+}
+
+void wk_t_produce(struct translator *t, uint32_t op, uint32_t target, wk_class type, const wk_unit *w, uint32_t count)
+{
+	make_pending(t, op, target, w, count);
+	wk_t_written(t, target);
+	*accumulator_of(t, type) = target;
+}
+
+void wk_t_produce_plain(struct translator *t, uint32_t op, uint32_t target, uint32_t slots, const wk_unit *w,
+	uint32_t count)
+{
+	make_pending(t, op, target, w, count);
+	wk_t_written(t, target);
+	if (slots == 2)
+		wk_t_written(t, target + 1);
+}
+
+/* ---- entries ---- */
+
+struct entry wk_t_pop(struct translator *t)
+{
+	struct entry entry = t->s->entries[--t->entry_count];
+	t->height = entry.home;
+	if (t->settled > t->entry_count)
+		t->settled = t->entry_count;
+	if (entry.kind == IN_LOCAL)
+		t->s->locals[entry.value].uses--;
+	return entry;
+}
+
+void wk_t_push_entry(struct translator *t, struct entry entry)
+{
+	entry.home = (uint16_t)t->height;
+	if (entry.kind == IN_TEMPORARY)
+		entry.slot = entry.home;
+	if (entry.kind == IN_LOCAL)
+		t->s->locals[entry.value].uses++;
+	t->height += slots_of_class(entry.type);
+	t->s->entries[t->entry_count++] = entry;
+}
+
+uint32_t wk_t_push(struct translator *t, wk_class type)
+{
+	uint32_t home = t->height;
+	wk_t_push_entry(t, (struct entry){ .kind = IN_TEMPORARY, .type = type });
+	return home;
+}
+
+void wk_t_push_local(struct translator *t, uint32_t local)
+{
+	wk_t_push_entry(t, (struct entry){ .value = local, .slot = t->s->locals[local].slot, .kind = IN_LOCAL,
+		.type = t->s->locals[local].type });
+}
+
+void wk_t_push_constant(struct translator *t, wk_class type, uint64_t value)
+{
+	wk_t_push_entry(t, (struct entry){ .value = value, .kind = IS_CONSTANT, .type = type });
+}
+
+void wk_t_bring_home_one(struct translator *t, uint32_t i)
+{
+	struct entry *e = &t->s->entries[i];
+	if (e->kind == IN_TEMPORARY)
+		return;
+	wk_t_move(t, e->home, *e);
+	if (e->kind == IN_LOCAL)
+		t->s->locals[e->value].uses--;
+	e->kind = IN_TEMPORARY;
+	e->slot = e->home;
+}
+
+void wk_t_settle(struct translator *t)
+{
+	for (uint32_t i = t->settled; i < t->entry_count; i++)
+		if (t->s->entries[i].kind == IN_LOCAL)
+			wk_t_bring_home_one(t, i);
+	t->settled = t->entry_count;
+}
+
+void wk_t_bring_home(struct translator *t, uint32_t count)
+{
+	for (uint32_t i = t->entry_count - count; i < t->entry_count; i++)
+		wk_t_bring_home_one(t, i);
+}
+
+static void constant(struct translator *t, uint32_t slot, uint64_t value)
+{
+	wk_unit w[5] = { 0, (wk_unit)value, (wk_unit)(value >> 16), (wk_unit)(value >> 32), (wk_unit)(value >> 48) };
+	if (fits16(value))
+		wk_t_produce_plain(t, WK_I_const16, slot, 1, w, 2);
+	else if ((int64_t)value == (int32_t)value)
+		wk_t_produce_plain(t, WK_I_const32, slot, 1, w, 3);
+	else
+		wk_t_produce_plain(t, WK_I_const64, slot, 1, w, 5);
+}
+
+void wk_t_move(struct translator *t, uint32_t slot, struct entry entry)
+{
+	struct pending *p = &t->pending;
+	if (entry.kind == IS_CONSTANT) {
+		constant(t, slot, entry.value);
+		return;
+	}
+	if (entry.slot == slot)
+		return;
+	if (entry.kind == IN_TEMPORARY && p->op != NO_INSTRUCTION && p->target == entry.slot) {
+		/* The value's producer is still pending: let it write there. */
+		bool acc = t->acc_slot == entry.slot, f32 = t->f32_slot == entry.slot, f64 = t->f64_slot == entry.slot;
+		wk_t_written(t, slot);
+		if (entry.type == WK_TYPE_V128)
+			wk_t_written(t, slot + 1);
+		p->target = slot;
+		p->w[0] = (wk_unit)slot;
+		if (acc)
+			t->acc_slot = slot;
+		if (f32)
+			t->f32_slot = slot;
+		if (f64)
+			t->f64_slot = slot;
+		return;
+	}
+	wk_unit w[2] = { 0, entry.slot };
+	wk_t_produce_plain(t, entry.type == WK_TYPE_V128 ? WK_I_mov128 : WK_I_mov, slot, slots_of_class(entry.type), w, 2);
+}
+
+/* Constants inside loops get a slot that is filled when the function is entered. */
+static uint32_t constant_slot(struct translator *t, uint64_t value)
+{
+	for (uint32_t i = 0; i < t->constant_count; i++)
+		if (t->constants[i] == value)
+			return t->constant_base + i;
+	if (t->loop_depth == 0 || t->constant_count == t->constant_room)
+		return NO_SLOT;
+	t->constants[t->constant_count] = value;
+	return t->constant_base + t->constant_count++;
+}
+
+uint32_t wk_t_slot(struct translator *t, struct entry entry)
+{
+	if (entry.kind != IS_CONSTANT)
+		return entry.slot;
+	uint32_t slot = constant_slot(t, entry.value);
+	if (slot != NO_SLOT)
+		return slot;
+	constant(t, entry.home, entry.value);
+	return entry.home;
+}
+
+bool wk_t_in_accumulator(const struct translator *t, struct entry entry)
+{
+	if (entry.kind == IS_CONSTANT || entry.type == WK_TYPE_V128)
+		return false;
+	return *accumulator_of((struct translator *)t, entry.type) == entry.slot;
+}
+
+void wk_t_take(struct translator *t, struct entry entry)
+{
+	struct pending *p = &t->pending;
+	if (entry.kind != IN_TEMPORARY || p->op == NO_INSTRUCTION || p->target != entry.slot || !(flags_of[p->op] & WK_I_N))
+		return;
+	p->op++;
+	p->count--;
+	p->target = NO_SLOT;
+	memmove(p->w, p->w + 1, p->count * sizeof *p->w);
+}
+
+/* ---- branches ---- */
+
+void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct control *control)
+{
+	put_word(w + count, 0);
+	wk_t_write(t, op, w, count + 2);
+	if (t->failed)
+		return;
+	uint32_t field = t->count - 2;
+	if (control->kind == C_LOOP) {
+		put_word(t->out + field, control->start - field);
+	} else {
+		put_word(t->out + field, control->fixups);
+		control->fixups = field;
+	}
+}
+
+void wk_t_resolve(struct translator *t, uint32_t fixups)
+{
+	while (fixups != NO_FIXUP && !t->failed) {
+		uint32_t before = t->out[fixups] | (uint32_t)t->out[fixups + 1] << 16;
+		put_word(t->out + fixups, t->count - fixups);
+		fixups = before;
+	}
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The interpreter as an engine: code tables, calls from the host, and what a trap reports.
+ *
+ * A call from the host puts one frame at exec->stack_top whose return address is the instruction `leave`. Nothing of the
+ * host's is in the guest's frames, and the loop never recurses: only host functions do.
+ */
+#include "base/checked.h"
+#include "base/report.h"
+#include "interp/interp.h"
+#include "interp/slow.h"
+
+static uint32_t header_of(const struct wk_deftype *type)
+{
+	return type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
+}
+
+/* ---- code tables ---- */
+
+static size_t code_size(const struct wk_module *module)
+{
+	return sizeof(struct wk_code) + module->func_count * sizeof(const wk_unit *);
+}
+
+static enum wk_status prepare(struct wk_module *module, bool metering, struct wk_report *report)
+{
+	if (__atomic_load_n(&module->code[metering], __ATOMIC_ACQUIRE))
+		return WK_OK;
+	struct wk_code *code = wk_alloc(&module->budget, code_size(module));
+	if (!code)
+		return wk_budget_refuse(&module->budget, code_size(module), report);
+	code->module = module;
+	code->metering = metering;
+	wk_budget_init(&code->budget, &module->budget, "internal code", WK_UNLIMITED, NULL);
+	code->fixed = (struct wk_code_fixed){ wk_code_reference(WK_I_translate), wk_code_reference(WK_I_leave),
+		wk_code_reference(WK_I_cross) };
+	for (uint32_t i = 0; i < module->func_count; i++)
+		code->entry[i] = &code->fixed.translate;
+	void *none = NULL;
+	if (!__atomic_compare_exchange_n(&module->code[metering], &none, (void *)code, false, __ATOMIC_ACQ_REL,
+	                                 __ATOMIC_ACQUIRE)) {
+		/* Another thread was first. */
+		wk_budget_end(&code->budget);
+		wk_free(&module->budget, code, code_size(module));
+	}
+	return WK_OK;
+}
+
+static void free_code(struct wk_code *code)
+{
+	while (code->blocks) {
+		struct wk_code_block *block = code->blocks;
+		uint8_t *begin = (uint8_t *)(block + 1), *end = begin + block->used;
+		while (begin < end) {
+			struct wk_code_header *header = (struct wk_code_header *)begin;
+			wk_free(&code->budget, header->catches, header->catch_count * sizeof *header->catches);
+			begin += (sizeof *header + header->units * sizeof(wk_unit) + 7) & ~(size_t)7;
+		}
+		code->blocks = block->next;
+		wk_free(&code->budget, block, block->size);
+	}
+	wk_translate_end(code);
+	wk_budget_end(&code->budget);
+}
+
+static void free_module(struct wk_module *module)
+{
+	for (int i = 0; i < 2; i++) {
+		if (!module->code[i])
+			continue;
+		free_code(module->code[i]);
+		wk_free(&module->budget, module->code[i], code_size(module));
+		module->code[i] = NULL;
+	}
+}
+
+enum wk_status wk_interp_translate_all(struct wk_module *module, bool metering, uint64_t *code_bytes)
+{
+	struct wk_code *code = module->code[metering];
+	wk_port_lock(&code->lock);
+	enum wk_status status = WK_OK;
+	for (uint32_t i = module->imported_funcs; i < module->func_count && status == WK_OK; i++)
+		if (code->entry[i] == &code->fixed.translate)
+			status = wk_translate(code, i, NULL);
+	*code_bytes = code->units * sizeof(wk_unit);
+	wk_port_unlock(&code->lock);
+	return status;
+}
+
+/* ---- traps ---- */
+
+static void add_frame(struct wk_report *report, struct wk_code *code, const struct wk_code_header *header,
+	const wk_unit *at)
+{
+	report->frame_total++;
+	if (report->frame_count == WK_REPORT_FRAMES)
+		return;
+	struct wk_frame *frame = &report->frames[report->frame_count++];
+	frame->function = header->function;
+	wk_port_lock(&code->lock);
+	frame->offset = wk_translate_locate(code, header->function, (uint32_t)(at - wk_code_start(header)));
+	wk_port_unlock(&code->lock);
+	struct wk_span name = wk_module_function_name(code->module, header->function);
+	wk_format(frame->name, sizeof frame->name, "%S", &name);
+}
+
+/* Walks the frames from the innermost to the one that the host called. */
+static void backtrace(const struct wk_exec *x, struct wk_report *report)
+{
+	const struct wk_instance *instance = x->instance;
+	const uint64_t *fp = x->trap_frame;
+	const wk_unit *at = x->trap_at;
+	const wk_unit leave = wk_code_reference(WK_I_leave), cross = wk_code_reference(WK_I_cross);
+	for (;;) {
+		struct wk_code *code = instance->module->code[x->store->metering];
+		const struct wk_code_header *header = wk_code_find(code, at);
+		if (!header)
+			return;
+		add_frame(report, code, header, at);
+		const wk_unit *back = (const wk_unit *)(uintptr_t)fp[header->header_slot];
+		fp = (const uint64_t *)(uintptr_t)fp[header->header_slot + 1];
+		if (*back == cross) {
+			back = (const wk_unit *)(uintptr_t)fp[0];
+			instance = (const struct wk_instance *)(uintptr_t)fp[2];
+			fp = (const uint64_t *)(uintptr_t)fp[1];
+		}
+		if (*back == leave)
+			return;
+		at = back - 1;
+	}
+}
+
+static void report_trap(struct wk_exec *x)
+{
+	struct wk_report *report = x->report;
+	if (!report || report->frame_total)
+		return; /* an inner call has told already */
+	wk_report_set(report, WK_TRAP, WK_NO_OFFSET, WK_NO_FUNCTION, "%s", wk_trap_text(x->trap));
+	report->trap = x->trap;
+	if (!x->trap_at)
+		return;
+	backtrace(x, report);
+	if (report->frame_count) {
+		report->offset = report->frames[0].offset;
+		report->function = report->frames[0].function;
+	}
+}
+
+/* ---- calls ---- */
+
+static enum wk_status trap_at_once(struct wk_exec *x, enum wk_trap trap)
+{
+	x->trap = trap;
+	x->trap_at = NULL;
+	report_trap(x);
+	return WK_TRAP;
+}
+
+static enum wk_status call(struct wk_func *func, uint64_t *slots)
+{
+	struct wk_instance *instance = func->instance;
+	struct wk_exec *x = &instance->store->exec;
+	const struct wk_deftype *type = wk_registry_get(instance->module->registry, func->type);
+	uint32_t header = header_of(type);
+	uint64_t *frame = x->stack_top;
+	x->trap = WK_TRAP_NONE;
+	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
+		return trap_at_once(x, WK_TRAP_INTERRUPTED);
+	if ((size_t)(x->stack_limit - frame) < (size_t)header + 2 || frame > x->stack_limit)
+		return trap_at_once(x, WK_TRAP_STACK_EXHAUSTED);
+
+	struct wk_instance *outer_instance = x->instance;
+	uint64_t **outer_cells = x->global_cells;
+	void *outer_code = x->code;
+	const struct wk_code *code = instance->module->code[x->store->metering];
+	x->instance = instance;
+	x->global_cells = instance->global_cells;
+	x->code = instance->module->code[x->store->metering];
+	memcpy(frame, slots, type->parameter_slots * sizeof *frame);
+	frame[header] = (uint64_t)(uintptr_t)&code->fixed.leave;
+	frame[header + 1] = 0;
+	wk_dispatch(code->entry[func->index], frame, x, func->index);
+
+	enum wk_status status = x->ended;
+	if (status == WK_OK)
+		memcpy(slots, frame, type->result_slots * sizeof *slots);
+	else if (status == WK_TRAP)
+		report_trap(x);
+	x->instance = outer_instance;
+	x->global_cells = outer_cells;
+	x->code = outer_code;
+	x->stack_top = frame;
+	return status;
+}
+
+const struct wk_engine wk_interp_engine = { prepare, call, free_module };

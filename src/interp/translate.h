@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The translator's state and its lower half: emitting instructions and choosing their forms. The upper half
+ * (translate.c) walks the WebAssembly instructions.
+ *
+ * The operand stack of WebAssembly becomes a list of entries that say where a value is: in a local, a constant, or a
+ * temporary. Each entry has a home, the slot that its height on the stack gives it; a temporary is always at home.
+ * local.get and constants make no code; their entries are read where they are.
+ *
+ * One instruction is pending: chosen, but not yet written. Its consumer may still change it: take its result from the
+ * accumulator, so that it need not be stored (form d becomes n); send its result straight to a local; turn a comparison
+ * and a branch into one. When it is written, it is fused with the instruction before it if fusions.def has the pair.
+ */
+#ifndef WK_INTERP_TRANSLATE_H
+#define WK_INTERP_TRANSLATE_H
+
+#include "interp/code.h"
+
+/* Offsets of the forms inside a family of instructions.def. */
+enum { DSS = 0, DAS = 2, DSI = 4, DAI = 6, DSA8 = 8, DSA6 = 4 };
+enum { DS = 0, DA = 2, DK = 4, DP = 6 };
+enum { BR_SS, BR_AS, BR_SI, BR_AI };
+enum { ST_SS, ST_SA, ST_AS, ST_SI, ST_AI, ST_KS, ST_KA, ST_KI, ST_PS };
+enum { STF_SA, STF_AA, STF_KA };
+
+/* Comparisons in the order of instructions.def; an opposite is its neighbour. */
+enum comparison { EQ, NE, LT_S, GE_S, LT_U, GE_U, GT_S, LE_S, GT_U, LE_U };
+enum float_comparison { FEQ, FNE, FLT, FGT, FLE, FGE };
+
+/* Types as the translator needs them: the numeric ones by their binary codes, all references alike. */
+typedef uint8_t wk_class;
+#define CLASS_REF 0x70u
+
+static inline wk_class class_of(wk_valtype type)
+{
+	return wk_is_ref(type) ? CLASS_REF : (wk_class)type;
+}
+static inline uint32_t slots_of_class(wk_class c) { return c == WK_TYPE_V128 ? 2 : 1; }
+static inline bool is_integer(wk_class c) { return c == WK_TYPE_I32 || c == WK_TYPE_I64 || c == CLASS_REF; }
+
+enum entry_kind { IN_TEMPORARY, IN_LOCAL, IS_CONSTANT };
+struct entry {
+	uint64_t value;      /* IS_CONSTANT: the slot's bits (i32 sign-extended); IN_LOCAL: the local's index */
+	uint16_t home, slot; /* where it is: home, or the local's slot */
+	uint8_t kind;
+	wk_class type;
+};
+
+struct local {
+	uint16_t slot;
+	uint16_t uses;       /* entries that are this local */
+	wk_class type;
+};
+
+#define NO_SLOT UINT32_MAX
+#define NO_INSTRUCTION UINT32_MAX
+#define NO_FIXUP UINT32_MAX
+#define MAX_OPERANDS 16
+
+struct pending {
+	uint32_t op;           /* NO_INSTRUCTION: nothing pending */
+	uint32_t count;
+	uint32_t target;       /* the slot it writes, or NO_SLOT (n forms too) */
+	uint32_t acc_before;   /* acc_slot before it */
+	uint32_t offset;       /* of its WebAssembly instruction */
+	wk_unit w[MAX_OPERANDS];
+};
+
+enum control_kind { C_FUNCTION, C_BLOCK, C_LOOP, C_IF, C_ELSE, C_TRY };
+struct control {
+	uint8_t kind;
+	uint32_t height;       /* entries below its parameters */
+	uint32_t base;         /* home of its first parameter or result */
+	uint32_t parameter_count, result_count;
+	const wk_valtype *parameters, *results;
+	wk_valtype single;     /* results of a block type that is one value type */
+	uint32_t start;        /* loop: where branches go; try: where its range begins */
+	uint32_t fixups;       /* branches to its end: the last one's target field, which holds the one before */
+	uint32_t catch_fixups; /* the same for catch clauses, by number */
+	uint32_t else_fixup;
+	const uint8_t *clauses; /* try: its catch clauses */
+};
+
+#define MAX_CONSTANTS 24
+
+struct translator {
+	struct wk_code *code;
+	struct wk_module *module;
+	struct wk_budget *budget;
+	struct wk_scratch *s;
+	const uint8_t *at, *end;
+	uint32_t function;
+	const struct wk_deftype *type;
+	bool failed;           /* memory ran out: nothing written counts any more */
+
+	wk_unit *out;          /* the function's code; room for `room` units */
+	uint32_t count, room;
+	struct pending pending;
+	uint32_t last_op, last_at; /* the last written instruction and its place; NO_INSTRUCTION behind a label */
+	uint32_t offset;       /* of the current WebAssembly instruction, from the start of the module */
+
+	uint32_t acc_slot, f32_slot, f64_slot; /* slots whose values the accumulators hold */
+
+	uint32_t entry_count, settled;  /* entries below `settled` are not locals */
+	uint32_t control_count, catch_count, local_count;
+	uint32_t header, base;          /* the frame's header slot; first operand slot */
+	uint32_t height;                /* home of the next entry */
+	uint32_t loop_depth;
+	bool unreachable;
+	uint64_t constants[MAX_CONSTANTS];
+	uint32_t constant_count, constant_room, constant_base;
+
+	uint32_t fuel_at, fuel;         /* where the current region's fuel is to be written; its fuel so far */
+
+	uint32_t watch;                 /* wk_translate_locate: a position, and */
+	uint64_t watched;               /* the offset found */
+};
+
+/* ---- entries ---- */
+struct entry wk_t_pop(struct translator *t);
+/* Pushes a temporary and returns its home. */
+uint32_t wk_t_push(struct translator *t, wk_class type);
+void wk_t_push_entry(struct translator *t, struct entry entry);
+void wk_t_push_local(struct translator *t, uint32_t local);
+void wk_t_push_constant(struct translator *t, wk_class type, uint64_t value);
+/* Makes every local among the entries a temporary at home (constants stay). */
+void wk_t_settle(struct translator *t);
+/* Makes the top `count` entries temporaries at home. */
+void wk_t_bring_home_one(struct translator *t, uint32_t entry);
+void wk_t_bring_home(struct translator *t, uint32_t count);
+
+/* ---- emitting ---- */
+void wk_t_flush(struct translator *t);
+/* Flushes, and forgets what registers hold: here is a label. */
+void wk_t_label(struct translator *t);
+/* Writes an instruction at once. */
+void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count);
+/* Writes units that are no instruction. */
+void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count);
+/* Begins a function at the free end of the newest block. */
+void wk_t_open(struct translator *t);
+/* Makes an instruction pending whose first operand, the slot it writes, is `target`. */
+void wk_t_produce(struct translator *t, uint32_t op, uint32_t target, wk_class type, const wk_unit *w, uint32_t count);
+/* The same for instructions that leave the accumulators alone or undefined. */
+void wk_t_produce_plain(struct translator *t, uint32_t op, uint32_t target, uint32_t slots, const wk_unit *w,
+	uint32_t count);
+/* Puts an entry's value into a slot. */
+void wk_t_move(struct translator *t, uint32_t slot, struct entry entry);
+/* A slot that holds the entry's value. */
+uint32_t wk_t_slot(struct translator *t, struct entry entry);
+/* True when the accumulator of the entry's type holds it; a pending producer then need not store it. */
+bool wk_t_in_accumulator(const struct translator *t, struct entry entry);
+void wk_t_take(struct translator *t, struct entry entry);
+/* The slot was written by something that set no accumulator. */
+void wk_t_written(struct translator *t, uint32_t slot);
+
+static inline bool fits16(uint64_t value) { return (int64_t)value == (int16_t)value; }
+static inline void put_word(wk_unit *w, uint32_t value)
+{
+	w[0] = (wk_unit)value;
+	w[1] = (wk_unit)(value >> 16);
+}
+
+/* ---- branches ---- */
+/* Writes a branch whose operands are w[0..count) and then a target: the label of `control`. */
+void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct control *control);
+/* Resolves all branches to here. */
+void wk_t_resolve(struct translator *t, uint32_t fixups);
+
+void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, size_t item);
+
+#endif
