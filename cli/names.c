@@ -66,7 +66,7 @@ static bool find_in_map(struct cursor map, uint32_t function, struct cursor *nam
 
 void wk_names_find(struct wk_span bytes, uint32_t function, char name[WK_NAMES_SIZE])
 {
-	struct cursor module, section = { 0 }, part = { 0 }, found = { 0 };
+	struct cursor module = { 0 }, section = { 0 }, part = { 0 }, found = { 0 };
 
 	name[0] = 0;
 	if (bytes.size < 8 || function == UINT32_MAX)
