@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// node [V8 options] compare.mjs PROGRAM [options of differential.c...]
+// node compare.mjs PROGRAM [options of differential.c...]
 //
 // Starts the program, which makes modules and says what they do in Wasmkeep, does the same with V8, and compares: the
 // outcome and results of each call, the calls of imported functions, exported globals, and memories. Ends with
@@ -8,6 +8,7 @@
 
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { setFlagsFromString } from 'node:v8';
 
 const view = new DataView(new ArrayBuffer(8));
 const mix = (hash, word) => Math.imul(hash ^ word, 16777619);
@@ -178,9 +179,28 @@ function compare(line) {
 	}
 }
 
+// ---- what this V8 can do: older ones have some features behind flags, oldest not at all ----
+
+const features = [
+	['extended-const', [6, 9, 1, 0x7f, 0, 0x41, 1, 0x41, 1, 0x6a, 0x0b]],
+	['return-call', [1, 4, 1, 0x60, 0, 0, 3, 2, 1, 0, 10, 6, 1, 4, 0, 0x12, 0, 0x0b]],
+	['memory64', [5, 3, 1, 4, 1]],
+];
+
+function missing([name, sections]) {
+	const bytes = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0, ...sections);
+	if (WebAssembly.validate(bytes))
+		return false;
+	setFlagsFromString(`--experimental-wasm-${name}`);
+	return !WebAssembly.validate(bytes);
+}
+
 // ---- all modules ----
 
 const [program, ...options] = process.argv.slice(2);
+for (const feature of features)
+	if (missing(feature))
+		options.push('--without', feature[0]);
 const child = spawn(program, options, { stdio: ['ignore', 'pipe', 'inherit'] });
 const status = new Promise(done => child.on('close', done));
 let passed = 0, failed = 0, skipped = 0, complete = false, last = '';
@@ -210,8 +230,7 @@ for await (const text of createInterface({ input: child.stdout })) {
 	}
 }
 if (await status !== 0 || !complete) {
-	console.log(`not ok - the program ended with status ${child.exitCode ?? child.signalCode}`
-		+ ` after ${last.slice(0, 40)}`);
+	console.log(`not ok - the program ended with ${child.exitCode ?? child.signalCode} after ${last.slice(0, 40)}`);
 	failed++;
 }
 console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * differential [--seed N] [--count N] [--memory64] [--save FILE]
+ * differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]
  *
  * Makes valid modules from seeds (tests/fuzz/generate.h), runs them, and writes for each one line of JSON: the module,
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
@@ -331,7 +331,10 @@ static void save_module(const char *path, const uint8_t *bytes, size_t size)
 	}
 }
 
-static void do_seed(uint64_t seed, bool memory64, const char *save)
+/* What the other engine cannot do. */
+struct without { bool extended_const, tail_calls, memory64; };
+
+static void do_seed(uint64_t seed, const struct without *without, const char *save)
 {
 	static uint8_t input[6000], module[1 << 16];
 	uint64_t state = (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) | 1;
@@ -339,7 +342,8 @@ static void do_seed(uint64_t seed, bool memory64, const char *save)
 	for (size_t i = 0; i < length; i++)
 		input[i] = (uint8_t)(next_random(&state) >> 13);
 	const struct wk_generate_options options = {
-		.simd = seed % 3 == 0, .tail_calls = true, .extended_const = true, .memory64 = memory64,
+		.simd = seed % 3 == 0, .memory64 = seed % 4 == 0 && !without->memory64,
+		.tail_calls = !without->tail_calls, .extended_const = !without->extended_const,
 		.canonical = true, .script = true,
 	};
 	size_t size = wk_generate(&options, input, length, module, sizeof module);
@@ -352,22 +356,25 @@ static void do_seed(uint64_t seed, bool memory64, const char *save)
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 300;
-	bool memory64 = false;
+	struct without without = { false, false, false };
 	const char *save = NULL;
 	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--memory64") == 0)
-			memory64 = true;
-		else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
+		if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
+			i++;
+			without.extended_const |= strcmp(argv[i], "extended-const") == 0;
+			without.tail_calls |= strcmp(argv[i], "return-call") == 0;
+			without.memory64 |= strcmp(argv[i], "memory64") == 0;
+		} else if (strcmp(argv[i], "--seed") == 0 && i + 1 < argc)
 			seed = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
 			count = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
 			save = argv[++i];
 		else
-			must(false, "usage: differential [--seed N] [--count N] [--memory64] [--save FILE]");
+			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]");
 	}
 	for (uint64_t i = 0; i < count; i++)
-		do_seed(seed + i, memory64, save);
+		do_seed(seed + i, &without, save);
 	printf("{\"end\":%" PRIu64 "}\n", count);
 	return 0;
 }
