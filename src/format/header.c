@@ -77,14 +77,13 @@ enum wk_status wk_check_header(struct wk_span bytes, struct wk_report *report)
 {
 	static const uint8_t magic[8] = { 0, 'a', 's', 'm', 1, 0, 0, 0 };
 	static const uint8_t component[4] = { 0x0d, 0, 1, 0 };
-	size_t known = bytes.size < 4 ? bytes.size : 4;
 	const char *what;
 
 	if (starts_with(bytes, magic, 8))
 		return WK_OK;
 	if (bytes.size == 0)
 		return wk_report_set(report, WK_MALFORMED, 0, WK_NO_FUNCTION, "unexpected end: the file is empty");
-	if (memcmp(bytes.data, magic, known) != 0) {
+	if (bytes.size >= 4 && memcmp(bytes.data, magic, 4) != 0) {
 		what = what_is(bytes);
 		return wk_report_set(report, WK_MALFORMED, 0, WK_NO_FUNCTION, "magic header not detected%s%s",
 			what == NULL ? "" : ": this is ", what == NULL ? "" : what);

@@ -59,7 +59,7 @@ static enum wk_status read_section(struct wk_reader *reader, struct wk_section *
 		return status;
 	if (size > wk_reader_left(&inside))
 		return wk_report_set(reader->report, WK_MALFORMED, wk_reader_offset(reader), WK_NO_FUNCTION,
-			"unexpected end: length out of bounds, a section of %u bytes in %zu", size, wk_reader_left(&inside));
+			"length out of bounds: a section of %u bytes in %zu", size, wk_reader_left(&inside));
 	*section = (struct wk_section){ .id = *reader->at, .offset = wk_reader_offset(&inside), .size = size };
 	inside.end = inside.at + size;
 	if (section->id == WK_SECTION_CUSTOM) {
@@ -144,9 +144,9 @@ static enum wk_status count_definitions(struct wk_decoder *decoder)
 		&decoder->declared_funcs);
 
 	if (status == WK_OK)
-		status = count_section(decoder, WK_SECTION_TABLE, 3, WK_MAX_TABLES, "tables", &decoder->declared_tables);
+		status = count_section(decoder, WK_SECTION_TABLE, 2, WK_MAX_TABLES, "tables", &decoder->declared_tables);
 	if (status == WK_OK)
-		status = count_section(decoder, WK_SECTION_MEMORY, 2, WK_MAX_MEMORIES, "memories",
+		status = count_section(decoder, WK_SECTION_MEMORY, 1, WK_MAX_MEMORIES, "memories",
 			&decoder->declared_memories);
 	if (status == WK_OK)
 		status = count_section(decoder, WK_SECTION_TAG, 2, WK_MAX_TAGS, "tags", &decoder->declared_tags);

@@ -11,14 +11,14 @@
  */
 #include "format/decoder.h"
 
+/* Numbers of 64 bits whatever the address type is (5.3.11); what it allows is for validation to say. */
 static enum wk_status read_limits(struct wk_decoder *decoder, uint8_t flags, struct wk_limits *limits)
 {
 	struct wk_limits result = { .maximum = UINT64_MAX, .has_maximum = (flags & 1) != 0, .is64 = (flags & 4) != 0 };
-	unsigned bits = result.is64 ? 64 : 32;
-	enum wk_status status = wk_read_unsigned(&decoder->reader, bits, &result.minimum);
+	enum wk_status status = wk_read_unsigned(&decoder->reader, 64, &result.minimum);
 
 	if (status == WK_OK && result.has_maximum)
-		status = wk_read_unsigned(&decoder->reader, bits, &result.maximum);
+		status = wk_read_unsigned(&decoder->reader, 64, &result.maximum);
 	if (status == WK_OK)
 		*limits = result;
 	return status;
@@ -349,7 +349,7 @@ enum wk_status wk_decode_exports(struct wk_decoder *decoder)
 	struct wk_module *module = decoder->module;
 	struct wk_reader *reader = &decoder->reader;
 	uint32_t count = 0;
-	enum wk_status status = wk_read_count(reader, 3, WK_MAX_EXPORTS, "exports", &count);
+	enum wk_status status = wk_read_count(reader, 2, WK_MAX_EXPORTS, "exports", &count);
 
 	if (status != WK_OK)
 		return status;
