@@ -102,7 +102,8 @@ bool wk_world_add_dir(struct wk_world *world, const char *word, bool read_only)
 		dir.guest = split + 2;
 	}
 	if (!*dir.host || !*dir.guest) {
-		wk_message("--dir %s: it needs a folder, and behind '::' the name that the program sees: HOST::GUEST", word);
+		wk_message("--dir%s %s: it needs a folder, and behind '::' the name that the program sees: HOST::GUEST",
+			read_only ? "-ro" : "", word);
 		return false;
 	}
 	if (!grow(&world->dirs, world->dir_count, sizeof(*world->dirs)))
