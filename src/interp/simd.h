@@ -590,9 +590,10 @@ static inline wk_v128 wk_i16x8_q15mulr_sat_s(wk_v128 a, wk_v128 b)
 	return (wk_v128)(r ^ U16(r == 0x8000));
 }
 
-/* Even and odd lanes apart. The sum of two products that are both (-128)^2 wraps around. */
+/* Even and odd lanes apart. The sum saturates (ivdotsat): two products of (-128)^2 do not fit. */
 V2(i16x8_relaxed_dot_i8x16_i7x16_s,
-	U16(S16(a) >> 8) * U16(S16(b) >> 8) + U16(S16(U16(a) << 8) >> 8) * U16(S16(U16(b) << 8) >> 8))
+	_mm_adds_epi16(MI(U16(S16(a) >> 8) * U16(S16(b) >> 8)),
+		MI(U16(S16(U16(a) << 8) >> 8) * U16(S16(U16(b) << 8) >> 8))))
 
 #if defined(__SSSE3__)
 /* pshufb gives 0 where bit 7 of the number is set. */
@@ -836,9 +837,12 @@ V1(i32x4_extadd_pairwise_i16x8_u, vpaddlq_u16(U16(a)))
 V2(i32x4_dot_i16x8_s,
 	vpaddq_s32(vmull_s16(vget_low_s16(S16(a)), vget_low_s16(S16(b))), vmull_high_s16(S16(a), S16(b))))
 V2(i16x8_q15mulr_sat_s, vqrdmulhq_s16(S16(a), S16(b)))
-/* The sum of two products that are both (-128)^2 wraps around. */
-V2(i16x8_relaxed_dot_i8x16_i7x16_s,
-	vpaddq_s16(vmull_s8(vget_low_s8(S8(a)), vget_low_s8(S8(b))), vmull_high_s8(S8(a), S8(b))))
+/* The sum saturates (ivdotsat): two products of (-128)^2 do not fit. */
+static inline wk_v128 wk_i16x8_relaxed_dot_i8x16_i7x16_s(wk_v128 a, wk_v128 b)
+{
+	int16x8_t low = vmull_s8(vget_low_s8(S8(a)), vget_low_s8(S8(b))), high = vmull_high_s8(S8(a), S8(b));
+	return (wk_v128)vqaddq_s16(vuzp1q_s16(low, high), vuzp2q_s16(low, high));
+}
 
 /* tbl gives 0 for numbers beyond the table. */
 V2(i8x16_swizzle, vqtbl1q_u8(U8(a), U8(b)))

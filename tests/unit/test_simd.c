@@ -136,10 +136,10 @@ INTEGER(I32X4_EXTADD_PAIRWISE_I16X8_U, u16, u32, a->u16[2 * i] + a->u16[2 * i + 
 INTEGER(I32X4_DOT_I16X8_S, s16, u32,
 	(int64_t)a->s16[2 * i] * b->s16[2 * i] + (int64_t)a->s16[2 * i + 1] * b->s16[2 * i + 1])
 
-/* With signed lanes of the second operand: its choice in the deterministic profile. */
+/* With signed lanes of the second operand: the choice of the deterministic profile (irelaxed_dot_mul, ivdotsat). */
 static int16_t dot(const union lanes *a, const union lanes *b, size_t i)
 {
-	return (int16_t)(a->s8[2 * i] * b->s8[2 * i] + a->s8[2 * i + 1] * b->s8[2 * i + 1]);
+	return (int16_t)clamp(a->s8[2 * i] * b->s8[2 * i] + a->s8[2 * i + 1] * b->s8[2 * i + 1], INT16_MIN, INT16_MAX);
 }
 INTEGER(I16X8_RELAXED_DOT_I8X16_I7X16_S, s8, s16, dot(a, b, i))
 INTEGER(I32X4_RELAXED_DOT_I8X16_I7X16_ADD_S, u32, u32, (uint32_t)(dot(a, b, 2 * i) + dot(a, b, 2 * i + 1)) + z)
