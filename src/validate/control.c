@@ -73,6 +73,8 @@ static void take_back_inits(struct wk_validator *v, uint32_t count)
 /* The operands are exactly the block's results; on success none is left. */
 static bool pop_results(struct wk_validator *v)
 {
+	if (v->sp == v->floor && wk_control_top(v)->type == NULL && wk_control_top(v)->single == WK_TYPE_BOTTOM)
+		return true;
 	if (!wk_operand_pop_types(v, results_of(wk_control_top(v))))
 		return false;
 	if (v->sp != v->floor)
@@ -141,6 +143,15 @@ static bool begin_block(struct wk_validator *v, uint8_t kind, const struct wk_de
 		return wk_control_push(v, kind, type, single);
 	return wk_operand_pop_types(v, wk_types_of_parameters(type)) && wk_control_push(v, kind, type, single) &&
 		wk_operand_push_types(v, wk_types_of_parameters(type));
+}
+
+bool wk_control_block(struct wk_validator *v, uint8_t kind)
+{
+	const struct wk_deftype *type = NULL;
+	wk_valtype single = WK_TYPE_BOTTOM;
+
+	return read_block_type(v, &type, &single) && (kind != WK_OP_IF || wk_operand_pop(v, WK_TYPE_I32)) &&
+		begin_block(v, kind, type, single);
 }
 
 /* The frame a label index means, counted from the innermost. */
@@ -242,7 +253,7 @@ static bool branch_table(struct wk_validator *v)
 	return true;
 }
 
-static bool branch_if(struct wk_validator *v)
+bool wk_control_br_if(struct wk_validator *v)
 {
 	const struct wk_control *control = NULL;
 	struct wk_types label;
@@ -253,7 +264,7 @@ static bool branch_if(struct wk_validator *v)
 	return label.count == 0 || (wk_operand_pop_types(v, label) && wk_operand_push_types(v, label));
 }
 
-static bool branch(struct wk_validator *v)
+bool wk_control_br(struct wk_validator *v)
 {
 	const struct wk_control *control = NULL;
 
@@ -319,6 +330,11 @@ static bool call_direct(struct wk_validator *v, bool tail)
 	return call(v, wk_module_func_type(v->module, index), tail);
 }
 
+bool wk_control_call(struct wk_validator *v)
+{
+	return call_direct(v, false);
+}
+
 static bool read_function_type(struct wk_validator *v, const struct wk_deftype **type)
 {
 	uint32_t id = 0;
@@ -366,19 +382,14 @@ static bool throw_tag(struct wk_validator *v)
 
 bool wk_control_instruction(struct wk_validator *v, const struct wk_opcode *opcode)
 {
-	const struct wk_deftype *type = NULL;
-	wk_valtype single = WK_TYPE_BOTTOM;
-
 	switch (opcode->code) {
 	case WK_OP_UNREACHABLE:
 		wk_control_unreachable(v);
 		return true;
 	case WK_OP_BLOCK:
 	case WK_OP_LOOP:
-		return read_block_type(v, &type, &single) && begin_block(v, (uint8_t)opcode->code, type, single);
 	case WK_OP_IF:
-		return read_block_type(v, &type, &single) && wk_operand_pop(v, WK_TYPE_I32) &&
-			begin_block(v, WK_OP_IF, type, single);
+		return wk_control_block(v, (uint8_t)opcode->code);
 	case WK_OP_ELSE:
 		return wk_control_else(v);
 	case WK_OP_END:
@@ -393,9 +404,9 @@ bool wk_control_instruction(struct wk_validator *v, const struct wk_opcode *opco
 		wk_control_unreachable(v);
 		return true;
 	case WK_OP_BR:
-		return branch(v);
+		return wk_control_br(v);
 	case WK_OP_BR_IF:
-		return branch_if(v);
+		return wk_control_br_if(v);
 	case WK_OP_BR_TABLE:
 		return branch_table(v);
 	case WK_OP_BR_ON_NULL:
@@ -408,7 +419,7 @@ bool wk_control_instruction(struct wk_validator *v, const struct wk_opcode *opco
 		wk_control_unreachable(v);
 		return true;
 	case WK_OP_CALL:
-		return call_direct(v, false);
+		return wk_control_call(v);
 	case WK_OP_RETURN_CALL:
 		return call_direct(v, true);
 	case WK_OP_CALL_INDIRECT:

@@ -190,14 +190,18 @@ static inline bool tee_local(struct wk_validator *v)
 	return wk_operand_pop(v, type) && wk_operand_push(v, type);
 }
 
-/* Integer constants of up to two bytes; the rest is checked digit by digit. */
+/* Integer constants of up to four bytes are in range for both types; longer ones are checked digit by digit. */
 static inline bool constant(struct wk_validator *v, wk_valtype type, uint8_t code)
 {
 	const uint8_t *at = v->reader.at;
 
-	if (v->reader.end - at >= 2 && (at[0] < 0x80 || at[1] < 0x80)) {
-		v->reader.at = at + (at[0] < 0x80 ? 1 : 2);
-		return wk_operand_push(v, type);
+	if (v->reader.end - at < 4)
+		return wk_validate_other(v, &wk_opcodes[code]);
+	for (int i = 0; i < 4; i++) {
+		if (at[i] < 0x80) {
+			v->reader.at = at + i + 1;
+			return wk_operand_push(v, type);
+		}
 	}
 	return wk_validate_other(v, &wk_opcodes[code]);
 }
@@ -259,6 +263,14 @@ static bool instruction(struct wk_validator *v)
 	uint8_t code = *v->reader.at;
 
 	v->instruction = v->reader.at;
+	if (code >= WK_OP_I32_EQZ && code <= WK_OP_I64_EXTEND32_S) {
+		v->reader.at++;
+		return numeric(v, code);
+	}
+	if (code >= WK_OP_I32_LOAD && code <= WK_OP_I64_STORE32) {
+		v->reader.at++;
+		return code < WK_OP_I32_STORE ? load(v, code) : store(v, code);
+	}
 	switch (code) {
 	case WK_OP_LOCAL_GET:
 		v->reader.at++;
@@ -278,22 +290,29 @@ static bool instruction(struct wk_validator *v)
 	case WK_OP_END:
 		v->reader.at++;
 		return wk_control_end(v);
+	case WK_OP_BR:
+		v->reader.at++;
+		return wk_control_br(v);
+	case WK_OP_BR_IF:
+		v->reader.at++;
+		return wk_control_br_if(v);
+	case WK_OP_CALL:
+		v->reader.at++;
+		return wk_control_call(v);
+	case WK_OP_BLOCK:
+	case WK_OP_LOOP:
+	case WK_OP_IF:
+		v->reader.at++;
+		return wk_control_block(v, code);
+	case WK_OP_DROP:
+	case WK_OP_SELECT:
+	case WK_OP_GLOBAL_GET:
+	case WK_OP_GLOBAL_SET:
+		v->reader.at++;
+		return wk_validate_other(v, &wk_opcodes[code]);
 	default:
-		break;
+		return wk_validator_read(v, wk_read_opcode(&v->reader, &opcode)) && wk_validate_other(v, opcode);
 	}
-	if (code >= WK_OP_I32_EQZ && code <= WK_OP_I64_EXTEND32_S) {
-		v->reader.at++;
-		return numeric(v, code);
-	}
-	if (code >= WK_OP_I32_LOAD && code <= WK_OP_I64_LOAD32_U) {
-		v->reader.at++;
-		return load(v, code);
-	}
-	if (code >= WK_OP_I32_STORE && code <= WK_OP_I64_STORE32) {
-		v->reader.at++;
-		return store(v, code);
-	}
-	return wk_validator_read(v, wk_read_opcode(&v->reader, &opcode)) && wk_validate_other(v, opcode);
 }
 
 static bool begin_function(struct wk_validator *v, uint32_t index)

@@ -141,6 +141,12 @@ bool wk_control_push(struct wk_validator *v, uint8_t kind, const struct wk_defty
 void wk_control_unreachable(struct wk_validator *v);
 bool wk_control_end(struct wk_validator *v);
 bool wk_control_else(struct wk_validator *v);
+/* Those that are common, behind their opcode. */
+bool wk_control_block(struct wk_validator *v, uint8_t kind);
+bool wk_control_br(struct wk_validator *v);
+bool wk_control_br_if(struct wk_validator *v);
+bool wk_control_call(struct wk_validator *v);
+/* All of this file. */
 bool wk_control_instruction(struct wk_validator *v, const struct wk_opcode *opcode);
 
 static inline struct wk_control *wk_control_top(const struct wk_validator *v)
