@@ -189,6 +189,10 @@ static void print_float(FILE *out, double number, bool single)
 {
 	char text[40];
 
+	if (number > -1e15 && number < 1e15 && number == (double)(int64_t)number) {
+		fprintf(out, "%.0f", number); /* %g would say 1e+01 for 10 */
+		return;
+	}
 	for (int digits = 1; digits <= 17; digits++) {
 		snprintf(text, sizeof(text), "%.*g", digits, number);
 		if (single ? strtof(text, NULL) == (float)number : strtod(text, NULL) == number)

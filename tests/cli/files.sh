@@ -127,5 +127,5 @@ check "/dev/null" 65 err "empty"
 tool validate /dev/zero
 check "an endless device" 65
 tool validate "$work/good.wasm" "$work/nonexistent" "$work/file"
-check "the worst of several counts" 66 out "good.wasm: valid" err "No such file" err "unsupported"
+check "the worst of several counts" 66 out "good.wasm: valid" err "No such file" err "malformed"
 finish
