@@ -102,8 +102,8 @@ static inline uint64_t wk_i64_extend8_s(uint64_t x) { return (uint64_t)(int64_t)
 static inline uint64_t wk_i64_extend16_s(uint64_t x) { return (uint64_t)(int64_t)(int16_t)x; }
 static inline uint64_t wk_i64_extend32_s(uint64_t x) { return (uint64_t)(int64_t)(int32_t)x; }
 
-/* Division traps on zero, and on the one quotient that has no representation; that one's remainder is 0 (idiv_s, irem_s).
- * *out is written when WK_TRAP_NONE is returned. */
+/* Division traps on zero, and on the one quotient that has no representation; that one's remainder is 0 (idiv_s,
+ * irem_s). *out is written when WK_TRAP_NONE is returned. */
 #define WK_DIVISION(i, unsigned_type, signed_type, minimum) \
 	static inline enum wk_trap wk_##i##_div_s(unsigned_type a, unsigned_type b, unsigned_type *out) \
 	{ \
@@ -139,8 +139,8 @@ WK_DIVISION(i32, uint32_t, int32_t, INT32_MIN)
 WK_DIVISION(i64, uint64_t, int64_t, INT64_MIN)
 #undef WK_DIVISION
 
-/* Wide arithmetic (proposal): 128-bit numbers as two halves, the low one first. Multiplication is one machine instruction or two; a whole
- * 128 x 128 one, for which the compiler has a library function, does not occur. */
+/* Wide arithmetic (proposal): 128-bit numbers as two halves, the low one first. Multiplication is one machine
+ * instruction or two; a whole 128 x 128 one, for which the compiler has a library function, does not occur. */
 __extension__ typedef unsigned __int128 wk_u128;
 __extension__ typedef __int128 wk_s128;
 

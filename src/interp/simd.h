@@ -18,7 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* ---- The tables. X(NAME, function, ...): NAME is that of the opcode, without WK_OP_ --------------------------------- */
+/* ---- The tables. X(NAME, function, ...): NAME is that of the opcode, without WK_OP_ ------------------------------ */
 
 /* v128 -> v128 */
 #define WK_SIMD_UNARY(X) \
@@ -224,7 +224,7 @@ typedef wk_u64x2 wk_v128;
 #error "vectors need SSE2 or AArch64"
 #endif
 
-/* ---- Loads and stores; splats and single lanes -------------------------------------------------------------------- */
+/* ---- Loads and stores; splats and single lanes ------------------------------------------------------------------- */
 
 static inline wk_v128 wk_v128_load(const void *at)
 {
@@ -332,7 +332,7 @@ static inline wk_v128 wk_f64x2_replace_lane(wk_v128 a, uint32_t lane, double x)
 	return wk_v128_bitselect(wk_f64x2_splat(x), a, (wk_v128)(numbers == U32(wk_i32x4_splat(lane))));
 }
 
-/* ---- What vector operators say well on both machines -------------------------------------------------------------- */
+/* ---- What vector operators say well on both machines ------------------------------------------------------------- */
 
 V1(v128_not, ~a)
 V2(v128_and, a & b)
