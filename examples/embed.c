@@ -36,12 +36,14 @@ int main(int argc, char **argv)
 	FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
 	size_t size = file ? fread(bytes, 1, sizeof bytes, file) : 0;
 	wk_report_clear(&report);
-	if (!file || wk_keep_new(NULL, &keep) || wk_module_load(keep, bytes, size, WK_LOAD_BORROW, &report, &module) ||
-		wk_store_new(keep, NULL, &store) || wk_linker_new(store, &linker) || run(linker, module, &report))
+	int failed = !file || wk_keep_new(NULL, &keep) ||
+		wk_module_load(keep, bytes, size, WK_LOAD_BORROW, &report, &module) ||
+		wk_store_new(keep, NULL, &store) || wk_linker_new(store, &linker) || run(linker, module, &report);
+	if (failed)
 		fprintf(stderr, "%s\n", file ? report.text : "usage: embed FILE");
 	wk_linker_delete(linker);
 	wk_store_delete(store);
 	wk_module_release(module);
 	wk_keep_delete(keep);
-	return !file || report.status != WK_OK;
+	return failed;
 }

@@ -127,7 +127,7 @@ struct wk_exec {
 	enum wk_trap trap;
 	const void *trap_at;           /* interpreter's position of the trap */
 	uint64_t *trap_frame;
-	struct wk_report *report;      /* of the outermost call; may be NULL */
+	struct wk_report *report;      /* of the call from the host that runs now; may be NULL */
 	struct wk_store *store;
 };
 #define WK_STACK_SLACK 64

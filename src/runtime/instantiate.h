@@ -17,7 +17,8 @@ WK_NODISCARD uint64_t *wk_stack_take(struct wk_store *store, size_t count);
 /* Why wk_stack_take gave NULL: a trap if the stack is full, else out of memory. */
 enum wk_status wk_stack_refuse(struct wk_store *store, struct wk_report *report);
 
-/* ---- host-made objects (7.1: func_alloc, table_alloc, mem_alloc, global_alloc); they live as long as the store ---- */
+/* ---- host-made objects (7.1: func_alloc, table_alloc, mem_alloc, global_alloc); they live as long as the store.
+ * Types they name by registry id must be held as long ---- */
 
 /* The signature as in wasmkeep.h, wk_linker_define_function; WK_BAD_ARGUMENT if it is none. `function` and `context` of
  * the result are for the caller to use. */
