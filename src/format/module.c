@@ -247,10 +247,11 @@ static void decode_name_section(struct wk_module *module)
 {
 	for (uint32_t i = 0; i < module->section_count; i++) {
 		const struct wk_section *section = &module->sections[i];
-		const uint8_t *contents = section->name.data + section->name.size;
-		const uint8_t *end = module->bytes.data + section->offset + section->size;
 
 		if (section->id == WK_SECTION_CUSTOM && wk_span_equal(section->name, wk_span("name", 4))) {
+			const uint8_t *contents = section->name.data + section->name.size;
+			const uint8_t *end = module->bytes.data + section->offset + section->size;
+
 			wk_decode_names(module, wk_span(contents, (size_t)(end - contents)));
 			return;
 		}

@@ -218,10 +218,11 @@ static enum wk_status intern(struct wk_decoder *decoder, struct scratch *scratch
 	/* The vectors have stopped moving: now types may point into them. */
 	for (uint32_t i = 0; i < count; i++) {
 		struct wk_deftype *type = &scratch->types[i];
+		uint32_t values = type->parameter_count + type->result_count + type->field_count;
 
-		type->types = scratch->values + at;
-		type->mutable_ = scratch->mutables + at;
-		at += type->parameter_count + type->result_count + type->field_count;
+		type->types = values != 0 ? scratch->values + at : NULL;
+		type->mutable_ = values != 0 ? scratch->mutables + at : NULL;
+		at += values;
 	}
 	status = wk_registry_intern(module->registry, scratch->types, count, scratch->ids);
 	if (status != WK_OK)

@@ -41,11 +41,11 @@ bool wk_control_push(struct wk_validator *v, uint8_t kind, const struct wk_defty
 {
 	struct wk_control *control;
 
+	if (v->depth >= WK_MAX_CONTROL_DEPTH)
+		return wk_validator_fail(v, WK_LIMIT, "too many nested blocks");
 	if (v->depth == v->control_capacity) {
 		void *controls = v->controls;
 
-		if (v->depth >= WK_MAX_CONTROL_DEPTH)
-			return wk_validator_fail(v, WK_LIMIT, "too many nested blocks");
 		if (!wk_validator_grow(v, &controls, &v->control_capacity, v->depth + 1, 64, sizeof *control))
 			return false;
 		v->controls = controls;
