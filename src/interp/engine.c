@@ -109,7 +109,7 @@ static void backtrace(const struct wk_exec *x, struct wk_report *report)
 {
 	const struct wk_instance *instance = x->instance;
 	const uint64_t *fp = x->trap_frame;
-	const wk_unit *at = x->trap_at;
+	const wk_unit *at = x->trap_at - 1; /* handlers look behind their own unit: that may be the next function's */
 	const wk_unit leave = wk_code_reference(WK_I_leave), cross = wk_code_reference(WK_I_cross);
 	for (;;) {
 		struct wk_code *code = instance->module->code[x->store->metering];
