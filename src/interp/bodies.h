@@ -23,8 +23,8 @@
 
 #define BODY(name) INLINE int x_##name(struct wk_regs *r, const wk_unit *w)
 #define S(i) (r->fp[w[i]])
-#define SF32(i) wk_slot_f32(r->fp[w[i]])
-#define SF64(i) (((const double *)r->fp)[w[i]])
+#define SF32(i) slot_f32(r->fp[w[i]])
+#define SF64(i) slot_f64(r->fp[w[i]])
 #define IMM(i) ((int64_t)(int16_t)w[i])
 #define TRAP(code) do { r->at = w; return (int)(code) + FIRST_TRAP; } while (0)
 /* Calls something that takes the registers by address, from a copy, so that they stay in registers elsewhere. */
@@ -34,40 +34,40 @@
 INLINE uint32_t word(const wk_unit *w)
 {
 	uint32_t value;
-	memcpy(&value, w, sizeof value);
+	__builtin_memcpy(&value, w, sizeof value);
 	return value;
 }
 
 INLINE uint64_t dword(const wk_unit *w)
 {
 	uint64_t value;
-	memcpy(&value, w, sizeof value);
+	__builtin_memcpy(&value, w, sizeof value);
 	return value;
 }
 
-INLINE float wk_slot_f32(uint64_t slot)
+INLINE float slot_f32(uint64_t slot)
 {
 	uint32_t bits = (uint32_t)slot;
 	float value;
-	memcpy(&value, &bits, sizeof value);
+	__builtin_memcpy(&value, &bits, sizeof value);
 	return value;
 }
 
-INLINE uint64_t f32_slot(float value)
+INLINE double slot_f64(uint64_t slot)
 {
-	uint32_t bits;
-	memcpy(&bits, &value, sizeof bits);
-	return bits;
+	double value;
+	__builtin_memcpy(&value, &slot, sizeof value);
+	return value;
 }
 
 INLINE void put_f64(uint64_t *slot, double value)
 {
-	memcpy(slot, &value, sizeof value);
+	__builtin_memcpy(slot, &value, sizeof value);
 }
 
 INLINE void put_f32(uint64_t *slot, float value)
 {
-	memcpy(slot, &value, sizeof value);
+	__builtin_memcpy(slot, &value, sizeof value);
 }
 
 /* ---- integers ---- */
@@ -271,14 +271,14 @@ BODY(f64_promote_na) { (void)w; r->f64 = (double)r->f32; return NEXT; }
 	BODY(name##_dk) { CHECKED(UINT64_C(0), 1, sizeof(type), p) PUT(type, p, &S(0)) } \
 	BODY(name##_nk) { CHECKED(UINT64_C(0), 0, sizeof(type), p) PUT##_N(type, p) } \
 	BODY(name##_dp) { const uint8_t *p = (const uint8_t *)(uintptr_t)r->acc; PUT(type, p, &S(0)) }
-#define PUT_64_N(type, p) type v; memcpy(&v, p, sizeof v); SET(v); return NEXT;
-#define PUT_64(type, p, to) type v; memcpy(&v, p, sizeof v); *(to) = SET(v); return NEXT;
-#define PUT_32_N(type, p) type v; memcpy(&v, p, sizeof v); SET((uint32_t)(int32_t)v); return NEXT;
-#define PUT_32(type, p, to) type v; memcpy(&v, p, sizeof v); *(to) = SET((uint32_t)(int32_t)v); return NEXT;
-#define PUT_F32_N(type, p) memcpy(&r->f32, p, sizeof(float)); return NEXT;
-#define PUT_F32(type, p, to) memcpy(&r->f32, p, sizeof(float)); put_f32(to, r->f32); return NEXT;
-#define PUT_F64_N(type, p) memcpy(&r->f64, p, sizeof(double)); return NEXT;
-#define PUT_F64(type, p, to) memcpy(&r->f64, p, sizeof(double)); put_f64(to, r->f64); return NEXT;
+#define PUT_64_N(type, p) type v; __builtin_memcpy(&v, p, sizeof v); SET(v); return NEXT;
+#define PUT_64(type, p, to) type v; __builtin_memcpy(&v, p, sizeof v); *(to) = SET(v); return NEXT;
+#define PUT_32_N(type, p) type v; __builtin_memcpy(&v, p, sizeof v); SET((uint32_t)(int32_t)v); return NEXT;
+#define PUT_32(type, p, to) type v; __builtin_memcpy(&v, p, sizeof v); *(to) = SET((uint32_t)(int32_t)v); return NEXT;
+#define PUT_F32_N(type, p) __builtin_memcpy(&r->f32, p, sizeof(float)); return NEXT;
+#define PUT_F32(type, p, to) __builtin_memcpy(&r->f32, p, sizeof(float)); put_f32(to, r->f32); return NEXT;
+#define PUT_F64_N(type, p) __builtin_memcpy(&r->f64, p, sizeof(double)); return NEXT;
+#define PUT_F64(type, p, to) __builtin_memcpy(&r->f64, p, sizeof(double)); put_f64(to, r->f64); return NEXT;
 LOAD_FORMS(load8_u, uint8_t, PUT_64)
 LOAD_FORMS(load8_s32, int8_t, PUT_32)
 LOAD_FORMS(load16_u, uint16_t, PUT_64)
@@ -291,7 +291,7 @@ LOAD_FORMS(load64, uint64_t, PUT_64)
 LOAD_FORMS(load_f32, float, PUT_F32)
 LOAD_FORMS(load_f64, double, PUT_F64)
 
-#define STORE_AS(type, value) { type v = (type)(value); memcpy(p, &v, sizeof v); return NEXT; }
+#define STORE_AS(type, value) { type v = (type)(value); __builtin_memcpy(p, &v, sizeof v); return NEXT; }
 #define STORE_FORMS(name, type) \
 	BODY(name##_ss) { CHECKED((uint64_t)(uint32_t)S(0), 2, sizeof(type), p) STORE_AS(type, S(1)) } \
 	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof(type), p) STORE_AS(type, r->acc) } \
@@ -307,9 +307,9 @@ STORE_FORMS(store16, uint16_t)
 STORE_FORMS(store32, uint32_t)
 STORE_FORMS(store64, uint64_t)
 #define STORE_FLOAT(name, T) \
-	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof r->T, p) memcpy(p, &r->T, sizeof r->T); return NEXT; } \
-	BODY(name##_aa) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof r->T, p) memcpy(p, &r->T, sizeof r->T); return NEXT; } \
-	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof r->T, p) memcpy(p, &r->T, sizeof r->T); return NEXT; }
+	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; } \
+	BODY(name##_aa) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; } \
+	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; }
 STORE_FLOAT(store_f32, f32)
 STORE_FLOAT(store_f64, f64)
 
@@ -368,10 +368,10 @@ BODY(select128)
 #define CELL(i) (r->x->global_cells[word(w + (i))])
 BODY(global_get_d) { S(0) = SET(*CELL(1)); return NEXT; }
 BODY(global_get_n) { SET(*CELL(0)); return NEXT; }
-BODY(global_get_f32_d) { r->f32 = wk_slot_f32(*CELL(1)); put_f32(&S(0), r->f32); return NEXT; }
-BODY(global_get_f32_n) { r->f32 = wk_slot_f32(*CELL(0)); return NEXT; }
-BODY(global_get_f64_d) { memcpy(&r->f64, CELL(1), sizeof r->f64); put_f64(&S(0), r->f64); return NEXT; }
-BODY(global_get_f64_n) { memcpy(&r->f64, CELL(0), sizeof r->f64); return NEXT; }
+BODY(global_get_f32_d) { r->f32 = slot_f32(*CELL(1)); put_f32(&S(0), r->f32); return NEXT; }
+BODY(global_get_f32_n) { r->f32 = slot_f32(*CELL(0)); return NEXT; }
+BODY(global_get_f64_d) { __builtin_memcpy(&r->f64, CELL(1), sizeof r->f64); put_f64(&S(0), r->f64); return NEXT; }
+BODY(global_get_f64_n) { __builtin_memcpy(&r->f64, CELL(0), sizeof r->f64); return NEXT; }
 BODY(global_get128) { uint64_t *d = &S(0); const uint64_t *c = CELL(1); d[0] = c[0]; d[1] = c[1]; return NEXT; }
 BODY(global_set_s) { *CELL(1) = S(0); return NEXT; }
 BODY(global_set_a) { *CELL(0) = r->acc; return NEXT; }
@@ -408,7 +408,10 @@ BODY(fuel)
 	return NEXT;
 }
 
-#define FRAME if (UNLIKELY(r->fp + w[0] > r->x->stack_limit)) TRAP(WK_TRAP_STACK_EXHAUSTED);
+/* An interrupt lowers the guard, so that calls see it without a look of their own. */
+#define FRAME \
+	if (UNLIKELY(r->fp + w[0] > __atomic_load_n(&r->x->stack_guard, __ATOMIC_RELAXED))) \
+		TRAP(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED) ? WK_TRAP_INTERRUPTED : WK_TRAP_STACK_EXHAUSTED);
 BODY(enter) { FRAME return NEXT; }
 BODY(enter1) { FRAME S(1) = 0; return NEXT; }
 BODY(enter2) { FRAME uint64_t *l = &S(1); l[0] = l[1] = 0; return NEXT; }
@@ -642,8 +645,8 @@ WK_SIMD_LOAD(VLOAD)
 INLINE wk_v128 set_lane(wk_v128 v, const uint8_t *from, uint32_t lane, uint32_t bytes)
 {
 	uint8_t lanes[16];
-	memcpy(lanes, &v, 16);
-	memcpy(lanes + lane * bytes, from, bytes);
+	__builtin_memcpy(lanes, &v, 16);
+	__builtin_memcpy(lanes + lane * bytes, from, bytes);
 	return wk_v128_load(lanes);
 }
 #define VLOAD_LANE(NAME, n) \
@@ -651,11 +654,11 @@ INLINE wk_v128 set_lane(wk_v128 v, const uint8_t *from, uint32_t lane, uint32_t 
 	BODY(NAME##_p) { const uint8_t *p = (const uint8_t *)(uintptr_t)r->acc; VSET(set_lane(V(1), p, w[2], n)); }
 WK_SIMD_LOAD_LANE(VLOAD_LANE)
 #define VSTORE_LANE(NAME, n) \
-	BODY(NAME) { CHECKED((uint64_t)(uint32_t)S(0), 1, n, p) memcpy(p, (const uint8_t *)&S(3) + w[4] * (n), n); return NEXT; } \
-	BODY(NAME##_p) { uint8_t *p = (uint8_t *)(uintptr_t)r->acc; memcpy(p, (const uint8_t *)&S(0) + w[1] * (n), n); return NEXT; }
+	BODY(NAME) { CHECKED((uint64_t)(uint32_t)S(0), 1, n, p) __builtin_memcpy(p, (const uint8_t *)&S(3) + w[4] * (n), n); return NEXT; } \
+	BODY(NAME##_p) { uint8_t *p = (uint8_t *)(uintptr_t)r->acc; __builtin_memcpy(p, (const uint8_t *)&S(0) + w[1] * (n), n); return NEXT; }
 WK_SIMD_STORE_LANE(VSTORE_LANE)
-BODY(V128_STORE) { CHECKED((uint64_t)(uint32_t)S(0), 2, 16, p) memcpy(p, &S(1), 16); return NEXT; }
-BODY(V128_STORE_p) { memcpy((uint8_t *)(uintptr_t)r->acc, &S(0), 16); return NEXT; }
+BODY(V128_STORE) { CHECKED((uint64_t)(uint32_t)S(0), 2, 16, p) __builtin_memcpy(p, &S(1), 16); return NEXT; }
+BODY(V128_STORE_p) { __builtin_memcpy((uint8_t *)(uintptr_t)r->acc, &S(0), 16); return NEXT; }
 BODY(I8X16_SHUFFLE) { VSET(wk_i8x16_shuffle(V(1), V(2), (const uint8_t *)(w + 3))); }
 
 /* Pairs. */

@@ -147,9 +147,23 @@ static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t
 	t->count += count;
 }
 
+/* Writes a negated comparison without its negation, which becomes pending in its place. */
+static void write_negation(struct translator *t)
+{
+	struct pending *p = &t->pending;
+	if (p->op == NO_INSTRUCTION || !p->negated)
+		return;
+	commit(t, p->op + 1, p->w + 1, p->count - 1, p->offset);
+	p->op = WK_I_eq32_dai;
+	p->count = 2;
+	p->w[1] = 0;
+	p->negated = false;
+}
+
 void wk_t_flush(struct translator *t)
 {
 	struct pending *p = &t->pending;
+	write_negation(t);
 	if (p->op == NO_INSTRUCTION)
 		return;
 	uint32_t op = p->op;
@@ -201,6 +215,7 @@ static void make_pending(struct translator *t, uint32_t op, uint32_t target, con
 	p->count = count;
 	p->target = target;
 	p->acc_before = t->acc_slot;
+	p->negated = false;
 	p->offset = t->offset;
 	p->w[0] = (wk_unit)target;
 	memcpy(p->w + 1, w + 1, (count - 1) * sizeof *w);
@@ -365,6 +380,7 @@ void wk_t_take(struct translator *t, struct entry entry)
 	struct pending *p = &t->pending;
 	if (entry.kind != IN_TEMPORARY || p->op == NO_INSTRUCTION || p->target != entry.slot || !(flags_of[p->op] & WK_I_N))
 		return;
+	write_negation(t);
 	p->op++;
 	p->count--;
 	p->target = NO_SLOT;

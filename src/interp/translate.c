@@ -277,6 +277,10 @@ static void equals_zero(struct translator *t, uint32_t base)
 		t->pending.op = c.base + (c.c ^ 1) * 4 + c.form * 2;
 		return;
 	}
+	if (base == WK_I_eq32_dss && c.is_float) {
+		t->pending.negated = !t->pending.negated;
+		return;
+	}
 	wk_t_push_constant(t, base == WK_I_eq32_dss ? WK_TYPE_I32 : WK_TYPE_I64, 0);
 	compare(t, base, EQ);
 }
@@ -292,6 +296,7 @@ static void branch_if(struct translator *t, struct entry e, bool negated, struct
 		struct pending p = t->pending;
 		t->pending.op = NO_INSTRUCTION;
 		t->acc_slot = p.acc_before;
+		negated ^= p.negated;
 		uint32_t op;
 		if (c.integer)
 			op = c.branches + (c.c ^ (negated ? 1 : 0)) * 4 + c.form;

@@ -62,6 +62,7 @@ struct pending {
 	uint32_t count;
 	uint32_t target;       /* the slot it writes, or NO_SLOT (n forms too) */
 	uint32_t acc_before;   /* acc_slot before it */
+	bool negated;          /* a float comparison whose opposite is wanted: NaN makes that another thing */
 	uint32_t offset;       /* of its WebAssembly instruction */
 	wk_unit w[MAX_OPERANDS];
 };

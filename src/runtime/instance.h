@@ -117,6 +117,7 @@ struct wk_exec {
 	uint32_t exit_code;
 	int64_t fuel;                  /* used when metering */
 	uint64_t *stack;               /* the guest stack's lowest slot */
+	uint64_t *stack_guard;         /* atomic: stack_limit, or NULL while interrupted: what frames are compared with */
 	uint64_t *stack_limit;         /* no frame may reach beyond; WK_STACK_SLACK slots follow it */
 	uint64_t *stack_top;           /* where the next call from the host puts its frame */
 	struct wk_instance *instance;  /* whose code runs now */

@@ -86,6 +86,15 @@ void wk_store_delete(struct wk_store *store)
 
 /* ---- the guest stack ---- */
 
+/* Every frame is compared with the guard, so an interrupt lowers it: a guest that only calls and returns is stopped too.
+ * An interrupt may come between the two lines; it then finds its own guard or is found by the second look. */
+static void set_guard(struct wk_exec *exec)
+{
+	__atomic_store_n(&exec->stack_guard, exec->stack_limit, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&exec->interrupt, __ATOMIC_SEQ_CST))
+		__atomic_store_n(&exec->stack_guard, NULL, __ATOMIC_SEQ_CST);
+}
+
 bool wk_store_stack(struct wk_store *store)
 {
 	struct wk_exec *exec = &store->exec;
@@ -97,6 +106,7 @@ bool wk_store_stack(struct wk_store *store)
 	exec->stack = (uint64_t *)(void *)store->stack.base;
 	exec->stack_top = exec->stack;
 	exec->stack_limit = exec->stack + store->stack_size / sizeof(uint64_t) - WK_STACK_SLACK;
+	set_guard(exec);
 	return true;
 }
 
@@ -138,14 +148,18 @@ uint64_t wk_store_fuel(const struct wk_store *store)
 
 void wk_store_interrupt(struct wk_store *store)
 {
-	if (store)
-		__atomic_store_n(&store->exec.interrupt, 1, __ATOMIC_RELAXED);
+	if (!store)
+		return;
+	__atomic_store_n(&store->exec.interrupt, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&store->exec.stack_guard, NULL, __ATOMIC_SEQ_CST);
 }
 
 void wk_store_clear_interrupt(struct wk_store *store)
 {
-	if (store)
-		__atomic_store_n(&store->exec.interrupt, 0, __ATOMIC_RELAXED);
+	if (!store)
+		return;
+	__atomic_store_n(&store->exec.interrupt, 0, __ATOMIC_SEQ_CST);
+	set_guard(&store->exec);
 }
 
 uint32_t wk_store_exit_code(const struct wk_store *store)
