@@ -201,9 +201,12 @@ static void name_limit(const struct run *run, enum wk_watch_cause cause, struct 
 
 static int say_report(const struct run *run, struct wk_span bytes, const struct wk_report *report, int status)
 {
-	char name[WK_NAMES_SIZE];
+	char found[WK_NAMES_SIZE];
+	const char *name = found;
 
-	wk_names_find(bytes, report->function, name);
+	wk_names_find(bytes, report->function, found);
+	if (!name[0] && report->frame_count > 0) /* an export's name, perhaps */
+		name = report->frames[0].name;
 	if (run->json)
 		wk_message_report_json(run->file, report, name, status);
 	else
