@@ -106,18 +106,19 @@ static enum wk_wasi_errno take_request(const uint64_t *slots, struct request *re
 
 static enum wk_wasi_errno limit_request(const struct wk_wasi_entry *directory, struct request *request)
 {
-	uint64_t needed = request->base & WK_RIGHT_FD_READ;
+	uint64_t writing = WK_RIGHT_FD_WRITE;
 
-	if (!request->how.directory)
-		needed |= request->base & WK_RIGHT_FD_WRITE;
-	if (needed & ~directory->inheriting)
+	if (request->base & (WK_RIGHT_FD_READ | WK_RIGHT_FD_WRITE) & ~directory->inheriting)
 		return WK_WASI_NOTCAPABLE;
 	request->base &= directory->inheriting;
 	request->inheriting &= directory->inheriting;
 	if (request->base & (WK_RIGHT_FD_READ | WK_RIGHT_FD_READDIR))
 		request->how.access |= WK_WASI_READABLE;
-	if (!request->how.directory &&
-	    request->base & (WK_RIGHT_FD_WRITE | WK_RIGHT_FD_ALLOCATE | WK_RIGHT_FD_FILESTAT_SET_SIZE))
+	/* Asking for a directory to write to is an error that the system tells (ISDIR); rights that make no sense for it are
+	 * not. */
+	if (!request->how.directory)
+		writing |= WK_RIGHT_FD_ALLOCATE | WK_RIGHT_FD_FILESTAT_SET_SIZE;
+	if (request->base & writing)
 		request->how.access |= WK_WASI_WRITABLE;
 	return WK_WASI_SUCCESS;
 }
