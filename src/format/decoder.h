@@ -8,13 +8,6 @@
 #include "format/limits.h"
 #include "format/reader.h"
 
-/* Section ids (5.5.2). */
-enum wk_section_id {
-	WK_SECTION_CUSTOM, WK_SECTION_TYPE, WK_SECTION_IMPORT, WK_SECTION_FUNCTION, WK_SECTION_TABLE, WK_SECTION_MEMORY,
-	WK_SECTION_GLOBAL, WK_SECTION_EXPORT, WK_SECTION_START, WK_SECTION_ELEMENT, WK_SECTION_CODE, WK_SECTION_DATA,
-	WK_SECTION_DATA_COUNT, WK_SECTION_TAG, WK_SECTION_IDS
-};
-
 struct wk_decoder {
 	struct wk_module *module;
 	struct wk_reader reader;    /* inside the section that is being decoded */

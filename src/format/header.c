@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The first eight bytes (specification 5.5.16), and what a file is that has other ones. People pass the wrong file often
- * enough that "magic header not detected" alone would send them searching.
+ * The first eight bytes (specification 5.5.18), and what a file is that has other ones. People pass the wrong file
+ * often enough that "magic header not detected" alone would send them searching.
  */
 #include "format/decoder.h"
 

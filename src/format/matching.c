@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Subtyping (specification 3.3), and types as text. Defined types are equal exactly when their ids are, so matching
- * walks declared supertypes (at most WK_MAX_SUBTYPE_DEPTH of them) and otherwise looks at one hierarchy of abstract heap
- * types: any, func, extern or exn.
+ * walks declared supertypes (at most WK_MAX_SUBTYPE_DEPTH of them) and otherwise looks at one hierarchy of abstract
+ * heap types: any, func, extern or exn.
  */
 #include "format/types.h"
 

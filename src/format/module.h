@@ -73,6 +73,13 @@ struct wk_data_segment {
 	struct wk_span bytes;
 };
 
+/* Section ids (5.5.2). */
+enum wk_section_id {
+	WK_SECTION_CUSTOM, WK_SECTION_TYPE, WK_SECTION_IMPORT, WK_SECTION_FUNCTION, WK_SECTION_TABLE, WK_SECTION_MEMORY,
+	WK_SECTION_GLOBAL, WK_SECTION_EXPORT, WK_SECTION_START, WK_SECTION_ELEMENT, WK_SECTION_CODE, WK_SECTION_DATA,
+	WK_SECTION_DATA_COUNT, WK_SECTION_TAG, WK_SECTION_IDS
+};
+
 /* A section as it stands in the file, for `inspect`. */
 struct wk_section { uint8_t id; struct wk_span name; /* custom only */ uint32_t offset, size; };
 

@@ -75,8 +75,10 @@ static inline struct wk_type_scope wk_scope_of_module(const struct wk_module *mo
 }
 
 /* A type index as registry id or WK_HEAP_LOCAL | position. */
-WK_NODISCARD enum wk_status wk_read_type_index(struct wk_reader *reader, const struct wk_type_scope *scope, uint32_t *id);
-WK_NODISCARD enum wk_status wk_read_heap_type(struct wk_reader *reader, const struct wk_type_scope *scope, uint32_t *heap);
+WK_NODISCARD enum wk_status wk_read_type_index(struct wk_reader *reader, const struct wk_type_scope *scope,
+	uint32_t *id);
+WK_NODISCARD enum wk_status wk_read_heap_type(struct wk_reader *reader, const struct wk_type_scope *scope,
+	uint32_t *heap);
 WK_NODISCARD enum wk_status wk_read_valtype_long(struct wk_reader *reader, const struct wk_type_scope *scope,
 	wk_valtype *type);
 /* A reference type only. */

@@ -6,8 +6,8 @@
  * imports in front. What is defined here is appended by the later sections; their counts were read before the arrays
  * were made.
  *
- * What always holds: after wk_decode_imports an index space's array has room for imported + declared items, and its count
- * in the module says how many are filled.
+ * What always holds: after wk_decode_imports an index space's array has room for imported + declared items, and its
+ * count in the module says how many are filled.
  */
 #include "format/decoder.h"
 

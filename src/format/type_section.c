@@ -99,7 +99,8 @@ static enum wk_status decode_values(struct wk_decoder *decoder, const struct wk_
 }
 
 /* A storage type and its mutability (5.3.8). */
-static enum wk_status decode_field(struct wk_decoder *decoder, const struct wk_type_scope *scope, struct scratch *scratch)
+static enum wk_status decode_field(struct wk_decoder *decoder, const struct wk_type_scope *scope,
+	struct scratch *scratch)
 {
 	struct wk_reader *reader = &decoder->reader;
 	enum wk_status status;

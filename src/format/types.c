@@ -388,7 +388,8 @@ static uint32_t slots_of(const wk_valtype *types, uint32_t count)
 }
 
 /* Copies one type into the registry; local references become ids. Supers come before their subtypes. */
-static void settle(const struct wk_registry *registry, struct group *group, const struct wk_deftype *from, uint32_t index)
+static void settle(const struct wk_registry *registry, struct group *group, const struct wk_deftype *from,
+	uint32_t index)
 {
 	struct wk_deftype *to = &group->members[index].type;
 	uint32_t count = value_count(from);

@@ -53,7 +53,11 @@ static bool read_runs(struct wk_validator *v, uint64_t *slots)
 			return false;
 	}
 	v->local_count = (uint32_t)total;
-	return fits || wk_validator_fail(v, WK_LIMIT, "too many locals: more than 50000");
+	if (fits)
+		return true;
+	v->status = wk_report_set(v->reader.report, WK_LIMIT, (uint64_t)(v->instruction - v->reader.base),
+		v->reader.function, "too many locals: %u, at most %u", v->local_count, WK_MAX_LOCALS);
+	return false;
 }
 
 /* Writes out the types of the first locals. */

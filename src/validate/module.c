@@ -10,24 +10,43 @@
 
 #include "validate/validator.h"
 
-/* Reports about the module as a whole have no offset: definitions are not kept with theirs. */
-static bool fail(struct wk_validator *v, const char *text, const char *what, uint32_t index)
+/* Definitions are not kept with their offsets, so reports about one have that of its section and say its index. */
+static uint64_t offset_of(const struct wk_validator *v, uint8_t section)
 {
-	v->status = wk_report_set(v->reader.report, WK_INVALID, WK_NO_OFFSET, WK_NO_FUNCTION, "%s: %s %u", text, what, index);
+	for (uint32_t i = 0; i < v->module->section_count; i++)
+		if (v->module->sections[i].id == section)
+			return v->module->sections[i].offset;
+	return WK_NO_OFFSET;
+}
+
+/* The section where a definition of this kind stands. */
+static uint8_t section_of(enum wk_extern kind, bool imported)
+{
+	static const uint8_t sections[] = { WK_SECTION_FUNCTION, WK_SECTION_TABLE, WK_SECTION_MEMORY, WK_SECTION_GLOBAL,
+		WK_SECTION_TAG };
+
+	return imported ? (uint8_t)WK_SECTION_IMPORT : sections[kind];
+}
+
+static bool fail(struct wk_validator *v, uint8_t section, const char *text, const char *what, uint32_t index)
+{
+	v->status = wk_report_set(v->reader.report, WK_INVALID, offset_of(v, section), WK_NO_FUNCTION, "%s: %s %u", text,
+		what, index);
 	return false;
 }
 
-static bool unknown(struct wk_validator *v, const char *what, uint32_t index, const char *by, uint32_t number)
+static bool unknown(struct wk_validator *v, uint8_t section, const char *what, uint32_t index, const char *by,
+	uint32_t number)
 {
-	v->status = wk_report_set(v->reader.report, WK_INVALID, WK_NO_OFFSET, WK_NO_FUNCTION, "unknown %s %u: in %s %u", what,
-		index, by, number);
+	v->status = wk_report_set(v->reader.report, WK_INVALID, offset_of(v, section), WK_NO_FUNCTION,
+		"unknown %s %u: in %s %u", what, index, by, number);
 	return false;
 }
 
 /* ---- types (3.2.9, 3.2.10) ---- */
 
-static bool field_matches(const struct wk_registry *registry, const struct wk_deftype *sub, const struct wk_deftype *super,
-	uint32_t field)
+static bool field_matches(const struct wk_registry *registry, const struct wk_deftype *sub,
+	const struct wk_deftype *super, uint32_t field)
 {
 	wk_valtype a = sub->types[field], b = super->types[field];
 
@@ -71,7 +90,7 @@ static bool check_types(struct wk_validator *v)
 		const struct wk_deftype *type = wk_registry_get(v->registry, v->module->types[i]);
 
 		if (type->super != WK_NO_TYPE && !may_extend(v->registry, type, wk_registry_get(v->registry, type->super)))
-			return fail(v, "sub type does not match its supertype", "type", i);
+			return fail(v, WK_SECTION_TYPE, "sub type does not match its supertype", "type", i);
 	}
 	return true;
 }
@@ -82,14 +101,16 @@ static bool check_functions(struct wk_validator *v)
 {
 	for (uint32_t i = 0; i < v->module->func_count; i++)
 		if (wk_module_func_type(v->module, i)->composite != WK_COMPOSITE_FUNC)
-			return fail(v, "unknown type: not a function type", "function", i);
+			return fail(v, section_of(WK_EXTERN_FUNC, i < v->module->imported_funcs),
+				"unknown type: not a function type", "function", i);
 	for (uint32_t i = 0; i < v->module->tag_count; i++) {
 		const struct wk_deftype *type = wk_registry_get(v->registry, v->module->tags[i]);
+		uint8_t section = section_of(WK_EXTERN_TAG, i < v->module->imported_tags);
 
 		if (type->composite != WK_COMPOSITE_FUNC)
-			return fail(v, "unknown type: not a function type", "tag", i);
+			return fail(v, section, "unknown type: not a function type", "tag", i);
 		if (type->result_count != 0)
-			return fail(v, "non-empty tag result type", "tag", i);
+			return fail(v, section, "non-empty tag result type", "tag", i);
 	}
 	return true;
 }
@@ -99,13 +120,14 @@ static bool check_tables(struct wk_validator *v)
 	for (uint32_t i = 0; i < v->module->table_count; i++) {
 		const struct wk_table_decl *table = &v->module->tables[i];
 		const struct wk_limits *limits = &table->type.limits;
+		uint8_t section = section_of(WK_EXTERN_TABLE, i < v->module->imported_tables);
 
 		if (!limits->is64 && (limits->minimum > UINT32_MAX || (limits->has_maximum && limits->maximum > UINT32_MAX)))
-			return fail(v, "table size must be at most 2^32-1", "table", i);
+			return fail(v, section, "table size must be at most 2^32-1", "table", i);
 		if (limits->minimum > limits->maximum)
-			return fail(v, "size minimum must not be greater than maximum", "table", i);
+			return fail(v, section, "size minimum must not be greater than maximum", "table", i);
 		if (i >= v->module->imported_tables && table->init.size == 0 && !wk_is_defaultable(table->type.element))
-			return fail(v, "type mismatch: references that are never null need an initial value", "table", i);
+			return fail(v, section, "type mismatch: references that are never null need an initial value", "table", i);
 	}
 	return true;
 }
@@ -116,19 +138,20 @@ static bool check_memories(struct wk_validator *v)
 	for (uint32_t i = 0; i < v->module->memory_count; i++) {
 		const struct wk_memory_type *memory = &v->module->memories[i];
 		const struct wk_limits *limits = &memory->limits;
+		uint8_t section = section_of(WK_EXTERN_MEMORY, i < v->module->imported_memories);
 		uint32_t bits;
 		uint64_t most;
 
 		if (memory->page_log2 != 0 && memory->page_log2 != 16)
-			return fail(v, "invalid custom page size: neither 1 nor 65536", "memory", i);
+			return fail(v, section, "invalid custom page size: neither 1 nor 65536", "memory", i);
 		bits = (limits->is64 ? 64u : 32u) - memory->page_log2;
 		most = bits == 64 ? UINT64_MAX : bits == 32 ? UINT32_MAX : UINT64_C(1) << bits;
 		if (limits->minimum > most || (limits->has_maximum && limits->maximum > most))
-			return fail(v, !limits->is64 && memory->page_log2 == 16 ?
+			return fail(v, section, !limits->is64 && memory->page_log2 == 16 ?
 				"memory size must be at most 65536 pages (4GiB)" : "memory size must be at most what addresses reach",
 				"memory", i);
 		if (limits->minimum > limits->maximum)
-			return fail(v, "size minimum must not be greater than maximum", "memory", i);
+			return fail(v, section, "size minimum must not be greater than maximum", "memory", i);
 	}
 	return true;
 }
@@ -211,7 +234,7 @@ static bool check_exports(struct wk_validator *v)
 		const struct wk_export *export = &m->exports[i];
 
 		if (export->index >= counts[export->kind])
-			return unknown(v, names[export->kind], export->index, "export", i);
+			return unknown(v, WK_SECTION_EXPORT, names[export->kind], export->index, "export", i);
 		if (export->kind == WK_EXTERN_FUNC)
 			wk_validator_declare(v, export->index);
 	}
@@ -226,10 +249,10 @@ static bool check_start(struct wk_validator *v)
 	if (start == UINT32_MAX)
 		return true;
 	if (start >= v->module->func_count)
-		return unknown(v, "function", start, "start section", 0);
+		return unknown(v, WK_SECTION_START, "function", start, "start section", 0);
 	type = wk_module_func_type(v->module, start);
 	if (type->parameter_count != 0 || type->result_count != 0)
-		return fail(v, "start function must have no parameters and no results", "function", start);
+		return fail(v, WK_SECTION_START, "start function must have no parameters and no results", "function", start);
 	return true;
 }
 
@@ -271,7 +294,7 @@ static bool check_items(struct wk_validator *v, const struct wk_element_segment 
 			if (!wk_validator_read(v, wk_read_u32(&v->reader, &function)))
 				return false;
 			if (function >= v->module->func_count)
-				return unknown(v, "function", function, "element segment", number);
+				return unknown(v, WK_SECTION_ELEMENT, "function", function, "element segment", number);
 			wk_validator_declare(v, function);
 			at = v->reader.at;
 		}
@@ -290,10 +313,10 @@ static bool check_elements(struct wk_validator *v)
 			const struct wk_table_type *table;
 
 			if (segment->table >= m->table_count)
-				return unknown(v, "table", segment->table, "element segment", i);
+				return unknown(v, WK_SECTION_ELEMENT, "table", segment->table, "element segment", i);
 			table = &m->tables[segment->table].type;
 			if (!wk_type_matches(v->registry, segment->type, table->element))
-				return fail(v, "type mismatch: the segment's type is not the table's", "element segment", i);
+				return fail(v, WK_SECTION_ELEMENT, "type mismatch: the segment's type is not the table's", "element segment", i);
 			if (!wk_validate_constant(v, segment->offset, wk_address_type(&table->limits), m->global_count))
 				return false;
 		}
@@ -313,7 +336,7 @@ static bool check_datas(struct wk_validator *v)
 		if (segment->mode != WK_SEGMENT_ACTIVE)
 			continue;
 		if (segment->memory >= m->memory_count)
-			return unknown(v, "memory", segment->memory, "data segment", i);
+			return unknown(v, WK_SECTION_DATA, "memory", segment->memory, "data segment", i);
 		if (!wk_validate_constant(v, segment->offset, wk_address_type(&m->memories[segment->memory].limits),
 			m->global_count))
 			return false;

@@ -6,8 +6,8 @@
  * function must have room for), and does the array end here. A v128 takes two slots but one entry; so while one is on
  * the stack `high` is one entry lower.
  *
- * What always holds: floor <= sp <= high <= stack + stack_capacity, except between counting a vector and raising; stack +
- * max_slots - vectors = high.
+ * What always holds: floor <= sp <= high <= stack + stack_capacity, except between counting a vector and raising;
+ * stack + max_slots - vectors = high.
  */
 #include "validate/validator.h"
 

@@ -184,11 +184,15 @@ TEST(subtyping)
 	REQUIRE(wk_registry_intern(place.registry, types, 4, ids) == WK_OK);
 	CHECK(wk_heap_matches(place.registry, ids[2], ids[0]));
 	CHECK(!wk_heap_matches(place.registry, ids[0], ids[2]));
-	CHECK(wk_heap_matches(place.registry, ids[2], WK_HEAP_EQ) && wk_heap_matches(place.registry, ids[2], WK_HEAP_STRUCT));
+	CHECK(wk_heap_matches(place.registry, ids[2], WK_HEAP_EQ) &&
+		wk_heap_matches(place.registry, ids[2], WK_HEAP_STRUCT));
 	CHECK(!wk_heap_matches(place.registry, ids[2], WK_HEAP_ARRAY));
-	CHECK(wk_heap_matches(place.registry, WK_HEAP_NONE, ids[1]) && !wk_heap_matches(place.registry, WK_HEAP_NONE, ids[3]));
-	CHECK(wk_heap_matches(place.registry, WK_HEAP_NOFUNC, ids[3]) && wk_heap_matches(place.registry, ids[3], WK_HEAP_FUNC));
-	CHECK(!wk_heap_matches(place.registry, ids[3], WK_HEAP_ANY) && !wk_heap_matches(place.registry, WK_HEAP_STRUCT, ids[0]));
+	CHECK(wk_heap_matches(place.registry, WK_HEAP_NONE, ids[1]) &&
+		!wk_heap_matches(place.registry, WK_HEAP_NONE, ids[3]));
+	CHECK(wk_heap_matches(place.registry, WK_HEAP_NOFUNC, ids[3]) &&
+		wk_heap_matches(place.registry, ids[3], WK_HEAP_FUNC));
+	CHECK(!wk_heap_matches(place.registry, ids[3], WK_HEAP_ANY) &&
+		!wk_heap_matches(place.registry, WK_HEAP_STRUCT, ids[0]));
 	CHECK(wk_type_matches(place.registry, WK_REF | ids[2], WK_REF | WK_NULLABLE | ids[0]));
 	CHECK(!wk_type_matches(place.registry, WK_REF | WK_NULLABLE | ids[2], WK_REF | ids[0]));
 	CHECK(wk_type_matches(place.registry, WK_TYPE_BOTTOM, WK_TYPE_V128));
@@ -235,7 +239,8 @@ static void put_rich_module(struct wasm *w)
 {
 	wasm_start(w);
 	wasm_open(w, 1); /* 0: [] -> [], 1: [i32 i64] -> [i32], 2 and 3 a group, 4: [i32] -> [] */
-	PUT(w, 4, 0x60, 0, 0, 0x60, 2, 0x7f, 0x7e, 1, 0x7f, 0x4e, 2, 0x50, 0, 0x5f, 1, 0x63, 3, 1, 0x4f, 1, 2, 0x5f, 2, 0x63, 3, 1,
+	PUT(w, 4, 0x60, 0, 0, 0x60, 2, 0x7f, 0x7e, 1, 0x7f, 0x4e, 2, 0x50, 0, 0x5f, 1, 0x63, 3, 1, 0x4f, 1, 2, 0x5f,
+		2, 0x63, 3, 1,
 		0x78, 0, 0x60, 1, 0x7f, 0);
 	wasm_close(w);
 	wasm_open(w, 2);
@@ -269,7 +274,8 @@ static void put_rich_module(struct wasm *w)
 	PUT(w, 1, 0, 4);
 	wasm_close(w);
 	wasm_open(w, 6);
-	PUT(w, 3, 0x7f, 1, 0x23, 0, 0x41, 2, 0x6a, 0x0b, 0x70, 0, 0xd2, 1, 0x0b, 0x7b, 0, 0xfd, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10,
+	PUT(w, 3, 0x7f, 1, 0x23, 0, 0x41, 2, 0x6a, 0x0b, 0x70, 0, 0xd2, 1, 0x0b, 0x7b, 0, 0xfd, 12, 1, 2, 3, 4, 5, 6,
+		7, 8, 9, 10,
 		11, 12, 13, 14, 15, 16, 0x0b);
 	wasm_close(w);
 	wasm_open(w, 7);
@@ -286,7 +292,8 @@ static void put_rich_module(struct wasm *w)
 	wasm_close(w);
 	wasm_open(w, 9);
 	PUT(w, 8, 0, 0x41, 0, 0x0b, 1, 1, 1, 0, 1, 2, 2, 0, 0x41, 1, 0x0b, 0, 1, 2, 3, 0, 1, 2);
-	PUT(w, 4, 0x41, 0, 0x0b, 1, 0xd2, 1, 0x0b, 5, 0x70, 1, 0xd0, 0x70, 0x0b, 6, 1, 0x42, 0, 0x0b, 0x70, 1, 0xd2, 1, 0x0b);
+	PUT(w, 4, 0x41, 0, 0x0b, 1, 0xd2, 1, 0x0b, 5, 0x70, 1, 0xd0, 0x70, 0x0b, 6, 1, 0x42, 0, 0x0b, 0x70, 1, 0xd2,
+		1, 0x0b);
 	PUT(w, 7, 0x70, 1, 0xd2, 2, 0x0b);
 	wasm_close(w);
 	wasm_open(w, 12);
@@ -405,7 +412,8 @@ TEST(lying_counts)
 
 	place_begin(&place, 16384);
 	for (size_t i = 0; i < sizeof sections; i++) {
-		const uint8_t bytes[] = { 0, 'a', 's', 'm', 1, 0, 0, 0, sections[i], 8, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0, 0 };
+		const uint8_t bytes[] = { 0, 'a', 's', 'm', 1, 0, 0, 0, sections[i], 8, 0xff, 0xff, 0xff, 0xff, 0x0f, 0, 0,
+			0 };
 
 		CHECK_EQUAL(try_bytes(&place, bytes, sizeof bytes, &report), WK_MALFORMED);
 	}

@@ -10,9 +10,10 @@
 #include "faults.h"
 #include "wasm.h"
 
-/* A module around a body: types 0 [] -> [], 1 [] -> [i32], 2 [i32] -> [i32 i64], 3 struct; function 0 imported of type 1,
- * function 1 (the body) of type 0 and function 2 of type 0; memories of i32 and i64 addresses; tables of funcref and, with
- * i64 addresses, of externref; global 0 i32, global 1 mutable i64; tag 0 [i32]; data segment 0; function 2 exported. */
+/* A module around a body: types 0 [] -> [], 1 [] -> [i32], 2 [i32] -> [i32 i64], 3 struct; function 0 imported of
+ * type 1, function 1 (the body) of type 0 and function 2 of type 0; memories of i32 and i64 addresses; tables of
+ * funcref and, with i64 addresses, of externref; global 0 i32, global 1 mutable i64; tag 0 [i32]; data segment 0;
+ * function 2 exported. */
 static void put_module(struct wasm *w, const uint8_t *body, size_t size)
 {
 	wasm_start(w);
@@ -71,14 +72,17 @@ struct snippet {
 
 static const struct snippet snippets[] = {
 	GOOD("empty", 0, 0),
-	GOOD("vectors take two slots", 5, 0, 0x41, 0, 0xfd, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 0x41, 0,
+	GOOD("vectors take two slots", 5, 0, 0x41, 0, 0xfd, 0x0c, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15,
+		16, 0x41, 0,
 		0xfd, 0x0f, 0xfd, 0x4e, 0x1a, 0x1a),
 	GOOD("call with results", 2, 0, 0x10, 0, 0x02, 2, 0x42, 0, 0x0b, 0x1a, 0x1a),
 	GOOD("unreachable code is polymorphic", 1, 0, 0x00, 0x6a, 0x1a, 0x42, 0, 0x1a, 0x1a, 0x1a),
-	GOOD("dead vectors", 3, 0, 0x02, 0x40, 0x41, 0, 0x41, 0, 0xfd, 0x0f, 0x0c, 0, 0x0b, 0x41, 0, 0x41, 0, 0x41, 0, 0x1a, 0x1a,
+	GOOD("dead vectors", 3, 0, 0x02, 0x40, 0x41, 0, 0x41, 0, 0xfd, 0x0f, 0x0c, 0, 0x0b, 0x41, 0, 0x41, 0, 0x41, 0,
+		0x1a, 0x1a,
 		0x1a),
 	GOOD("wide arithmetic", 4, 0, 0x42, 0, 0x42, 0, 0x42, 0, 0x42, 0, 0xfc, 0x13, 0xfc, 0x16, 0x1a, 0x1a),
-	GOOD("memory64", 3, 0, 0x42, 0, 0x28, 0x42, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0x1a, 0x42, 0, 0x41,
+	GOOD("memory64", 3, 0, 0x42, 0, 0x28, 0x42, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 0x1a,
+		0x42, 0, 0x41,
 		0, 0x41, 0, 0xfc, 10, 1, 0),
 	GOOD("tables", 3, 0, 0x42, 0, 0xd0, 0x6f, 0x42, 0, 0xfc, 17, 1, 0xd0, 0x6f, 0x42, 0, 0xfc, 15, 1, 0x1a),
 	GOOD("try_table", 1, 0, 0x02, 0x7f, 0x1f, 0x40, 1, 0, 0, 0, 0x0b, 0x41, 0, 0x0b, 0x1a),
@@ -362,8 +366,8 @@ static double seconds(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* Code that is cheap to write and could be dear to check: the time is that of the bytes. The bounds are loose: a checker
- * or an emulator may be slow, but what they guard against takes minutes. */
+/* Code that is cheap to write and could be dear to check: the time is that of the bytes. The bounds are loose: a
+ * checker or an emulator may be slow, but what they guard against takes minutes. */
 TEST(hostile_code)
 {
 	enum { FUNCTIONS = 100000 };

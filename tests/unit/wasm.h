@@ -126,7 +126,8 @@ static inline void place_end(struct place *place)
 }
 
 /* Decodes and validates; *module is NULL unless that succeeded. `report` is cleared. */
-static inline enum wk_status load_bytes(struct place *place, const uint8_t *bytes, size_t size, struct wk_report *report,
+static inline enum wk_status load_bytes(struct place *place, const uint8_t *bytes, size_t size,
+	struct wk_report *report,
 	struct wk_module **module)
 {
 	struct wk_module *loaded = NULL;
