@@ -123,7 +123,7 @@ const struct wk_command wk_command_inspect = {
 		"  wasmkeep inspect app.wasm\n"
 		"  wasmkeep inspect app.wasm --json | jq -r '.imports[] | .module + \".\" + .name'\n"
 		"\n"
-		"Exit status: 0; 64 for a wrong command line; 65, 66, 68 and 71 as for `wasmkeep validate`; 74 when standard\n"
-		"output cannot be written.\n",
+		"Exit status: 0; 64 for a wrong command line; 65, 66, 68 and 71 as for `wasmkeep validate`; 74 when\n"
+		"standard output cannot be written.\n",
 	.run = run,
 };

@@ -171,8 +171,8 @@ static void say_end(struct run *run, const struct wk_keep *keep, const struct wk
 
 	wk_message("ran for %.3f ms", lap(run));
 	wk_keep_usage(keep, &usage);
-	wk_message("heap %" PRIu64 " bytes, at most %" PRIu64 ", in %" PRIu64 " allocations; linear memories and stack %" PRIu64
-		" bytes, at most %" PRIu64, usage.heap_used, usage.heap_peak, usage.allocations, usage.pages_used,
+	wk_message("heap %" PRIu64 " bytes, at most %" PRIu64 ", in %" PRIu64 " allocations; linear memories and stack %"
+		PRIu64 " bytes, at most %" PRIu64, usage.heap_used, usage.heap_peak, usage.allocations, usage.pages_used,
 		usage.pages_peak);
 	if (run->has_fuel)
 		wk_message("fuel: %" PRIu64 " of %" PRIu64 " used", run->fuel - wk_store_fuel(store), run->fuel);
@@ -192,7 +192,8 @@ static void name_limit(const struct run *run, enum wk_watch_cause cause, struct 
 	if (report->status != WK_TRAP)
 		return;
 	if (report->trap == WK_TRAP_FUEL_EXHAUSTED)
-		snprintf(report->text, sizeof(report->text), "limit reached: the fuel of --fuel %" PRIu64 " is used up", run->fuel);
+		snprintf(report->text, sizeof(report->text), "limit reached: the fuel of --fuel %" PRIu64 " is used up",
+			run->fuel);
 	else if (report->trap == WK_TRAP_INTERRUPTED && cause == WK_WATCH_TIMEOUT)
 		snprintf(report->text, sizeof(report->text), "limit reached: the time of --timeout is over");
 	else if (report->trap == WK_TRAP_INTERRUPTED && cause == WK_WATCH_SIGNAL)
@@ -368,9 +369,9 @@ const struct wk_command wk_command_run = {
 	.name = "run",
 	.summary = "runs a program, or one function of a module",
 	.usage = "run [OPTIONS] MODULE [ARGS...]",
-	.about = "Runs the program in the file MODULE (- is standard input). Options stand before MODULE; everything behind it\n"
-		"goes to the program. It sees its arguments and the standard streams, and of this machine only what --dir,\n"
-		"--env and --fd pass.\n",
+	.about = "Runs the program in the file MODULE (- is standard input). Options stand before MODULE; everything\n"
+		"behind it goes to the program. It sees its arguments and the standard streams, and of this machine\n"
+		"only what --dir, --env and --fd pass.\n",
 	.options = options,
 	.more = "SIZE is a number of bytes, with K, M or G for KiB, MiB or GiB.\n"
 		"\n"
@@ -381,8 +382,8 @@ const struct wk_command wk_command_run = {
 		"  wasmkeep run --invoke add math.wasm 2 0x28\n"
 		"  systemd-socket-activate -l 8080 wasmkeep run --fd 3 server.wasm\n"
 		"\n"
-		"With --invoke, an i32 or i64 is decimal or 0x hexadecimal; an f32 or f64 is like 1.5, -2e10, inf or nan; a v128\n"
-		"is 0x and up to 32 digits; a reference is null. A function _initialize is called before.\n"
+		"With --invoke, an i32 or i64 is decimal or 0x hexadecimal; an f32 or f64 is like 1.5, -2e10, inf or nan;\n"
+		"a v128 is 0x and up to 32 digits; a reference is null. A function _initialize is called before.\n"
 		"\n"
 		"Exit status: the program's own, or\n"
 		"  64   the command line is wrong, or there is no such function\n"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Types of a module in the notation of the text format (specification 6.4). In a loaded module a concrete reference type
- * holds the number that the keep's registry gave to the type; a person knows the type by its index in the module, so the
- * way back is kept here.
+ * Types of a module in the notation of the text format (specification 6.4). In a loaded module a concrete reference
+ * type holds the number that the keep's registry gave to the type; a person knows the type by its index in the module,
+ * so the way back is kept here.
  */
 #include "types.h"
 

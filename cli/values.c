@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Wasm values as words. Integers may be given signed or unsigned, since wasm has no sign of its own, and are printed
- * signed. Floats are printed with the fewest digits that give the same bits again; a NaN says its payload when it is not
- * the canonical one (specification 2.3.3, 6.3.2).
+ * signed. Floats are printed with the fewest digits that give the same bits again; a NaN says its payload when it is
+ * not the canonical one (specification 2.3.3, 6.3.2).
  */
 #include "values.h"
 
