@@ -442,7 +442,7 @@ INLINE int call_entry(struct wk_regs *r, uint32_t function, uint64_t *frame)
 {
 	r->fp = frame;
 	r->acc = function;
-	r->ip = ((const struct wk_code *)r->x->code)->entry[function];
+	r->ip = __atomic_load_n(&((const struct wk_code *)r->x->code)->entry[function], __ATOMIC_ACQUIRE);
 	return JUMP;
 }
 BODY(call)

@@ -109,11 +109,13 @@ static void backtrace(const struct wk_exec *x, struct wk_report *report)
 {
 	const struct wk_instance *instance = x->instance;
 	const uint64_t *fp = x->trap_frame;
-	const wk_unit *at = x->trap_at - 1; /* handlers look behind their own unit: that may be the next function's */
+	const wk_unit *at = x->trap_at;
+	bool trapped = true; /* then `at` is behind the handler's unit, perhaps already in the next function */
 	const wk_unit leave = wk_code_reference(WK_I_leave), cross = wk_code_reference(WK_I_cross);
 	for (;;) {
 		struct wk_code *code = instance->module->code[x->store->metering];
-		const struct wk_code_header *header = wk_code_find(code, at);
+		const struct wk_code_header *header = wk_code_find(code, trapped ? at - 1 : at);
+		trapped = false;
 		if (!header)
 			return;
 		add_frame(report, code, header, at);
@@ -179,7 +181,7 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	memcpy(frame, slots, type->parameter_slots * sizeof *frame);
 	frame[header] = (uint64_t)(uintptr_t)&code->fixed.leave;
 	frame[header + 1] = 0;
-	wk_dispatch(code->entry[func->index], frame, x, func->index);
+	wk_dispatch(__atomic_load_n(&code->entry[func->index], __ATOMIC_ACQUIRE), frame, x, func->index);
 
 	enum wk_status status = x->ended;
 	if (status == WK_OK)

@@ -107,7 +107,7 @@ static int cross_into(struct wk_regs *r, const wk_unit *w, struct wk_func *func,
 	frame[header + 1] = slot(record);
 	r->fp = frame;
 	r->acc = func->index;
-	r->ip = code->entry[func->index];
+	r->ip = __atomic_load_n(&code->entry[func->index], __ATOMIC_ACQUIRE);
 	return JUMP;
 }
 
@@ -169,7 +169,7 @@ int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 		r->fp[header] = slot(&code->fixed.cross);
 		r->fp[header + 1] = slot(caller);
 		r->acc = func->index;
-		r->ip = code->entry[func->index];
+		r->ip = __atomic_load_n(&code->entry[func->index], __ATOMIC_ACQUIRE);
 		return JUMP;
 	}
 	/* The record goes where the arguments end, so it does not overwrite them before they are moved. */
@@ -192,7 +192,7 @@ int wk_slow_translate(struct wk_regs *r, const wk_unit *w)
 	wk_port_unlock(&code->lock);
 	if (status != WK_OK)
 		return trap(r, w, WK_TRAP_NO_MEMORY);
-	r->ip = code->entry[function];
+	r->ip = __atomic_load_n(&code->entry[function], __ATOMIC_ACQUIRE);
 	return JUMP;
 }
 
