@@ -26,6 +26,8 @@ struct wk_wasi_entry {
 	bool reserved;               /* a standard stream that the host has not: the number is not given out */
 	const char *preopen;         /* the guest's name of a preopened directory, or NULL */
 	uint32_t preopen_size;
+	uint64_t *places;            /* of an open directory: see directory.c */
+	uint32_t place_count, place_capacity;
 };
 
 /* Strings as args_get and environ_get hand them out: all NUL-terminated, one behind the other. */

@@ -145,10 +145,9 @@ struct wk_wasi_system {
 	enum wk_wasi_errno (*stat)(void *context, struct wk_wasi_object *object, struct wk_wasi_stat *stat);
 	enum wk_wasi_errno (*set_times)(void *context, struct wk_wasi_object *object, const struct wk_wasi_times *times);
 
-	/* Calls `emit` for the entries of a directory from a cookie on (0: the first), "." and ".." among them, until it
-	 * returns false or there are no more. A cookie stays good while the directory is open, for entries that are neither
-	 * added nor removed meanwhile. The inode given for ".." tells nothing of the outside. Any number may come as a
-	 * cookie. */
+	/* Calls `emit` for the entries of a directory from a cookie on, "." and ".." among them, until it returns false or
+	 * there are no more. A cookie is 0, the beginning, or was given with an entry of this open directory; it stays good
+	 * when other entries are added or removed. The inode given for ".." tells nothing of the outside. */
 	enum wk_wasi_errno (*read_directory)(void *context, struct wk_wasi_object *directory, uint64_t cookie,
 		bool (*emit)(void *sink, const struct wk_wasi_directory_entry *entry), void *sink);
 

@@ -46,6 +46,7 @@ enum wk_wasi_errno wk_wasi_close_entry(struct wk_wasi *wasi, struct wk_wasi_entr
 {
 	struct wk_wasi_object object = entry->object;
 
+	wk_free(wasi->budget, entry->places, entry->place_capacity * sizeof *entry->places);
 	*entry = (struct wk_wasi_entry){ 0 };
 	return wasi->system->close(wasi->system->context, &object);
 }
