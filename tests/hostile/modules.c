@@ -684,7 +684,7 @@ const struct hostile_case hostile_cases[] = {
 	{ "many_groups_of_locals", many_groups_of_locals, LIMITED, 0, 0, 1, NULL },
 	{ "most_locals", most_locals, OK | LIMITED, OK, OK | ON(WK_TRAP), 2, NULL },
 	{ "nested_blocks", nested_blocks, OK | LIMITED, OK, OK, 1, NULL },
-	{ "nested_blocks_allowed", nested_blocks_allowed, OK | LIMITED, OK, OK | ON(WK_TRAP), 8, NULL },
+	{ "nested_blocks_allowed", nested_blocks_allowed, OK | LIMITED, OK, OK | ON(WK_TRAP), 16, NULL },
 	{ "unclosed_blocks", unclosed_blocks, BAD | LIMITED, 0, 0, 1, NULL },
 	{ "nested_ifs", nested_ifs, OK | LIMITED, OK, OK | ON(WK_TRAP), 8, NULL },
 	{ "branches_out", branches_out, OK | LIMITED, OK, OK | ON(WK_TRAP), 8, NULL },

@@ -116,8 +116,8 @@ hostile claimed_types_most "65 68"
 hostile recursion 134
 hostile recursion 134 --stack-size 64M
 hostile recursion_indirect 134
-for name in endless_loop endless_tail_calls endless_exceptions; do
-	hostile $name 68 --timeout 1
-	hostile $name 68 --fuel 1000000
+for loop in endless_loop endless_tail_calls endless_exceptions; do
+	hostile $loop 68 --timeout 1
+	hostile $loop 68 --fuel 1000000
 done
 exit $failed
