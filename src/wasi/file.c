@@ -205,7 +205,8 @@ static enum wk_wasi_errno write_pieces(struct wk_wasi *wasi, struct wk_wasi_entr
 			sum += done;
 			count = skip(wasi->pieces, count, done);
 			/* Only who may have to wait writes in parts for no other reason. */
-			if (!entry->object.waits || entry->object.type == WK_WASI_SOCKET_DGRAM)
+			if (!entry->object.waits || entry->object.type == WK_WASI_SOCKET_DGRAM || done == 0 ||
+			    wk_wasi_interrupted(wasi))
 				break;
 		} else if (error == WK_WASI_AGAIN || error == WK_WASI_INTR) {
 			error = wk_wasi_wait(wasi, entry, true);

@@ -213,6 +213,57 @@ TEST(pieces)
 	end();
 }
 
+static void drop(int fd, uint64_t base, uint64_t inheriting)
+{
+	CHECK_EQUAL(CALL(&g, fd_fdstat_set_rights, (uint64_t)fd, base, inheriting), WK_WASI_SUCCESS);
+}
+
+/* Any arguments in any order: no crash, nothing outside the scratch folder, and the program goes on. */
+TEST(random_calls)
+{
+	static const uint64_t numbers[] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 16, 64, 100, 255, 4096, GUEST_PATH, GUEST_PATH2,
+		GUEST_IOV, 0x10000, 0x20000, 0x30001, GUEST_MEMORY - 8, GUEST_MEMORY, 0x7fffffff, 0xffffffff };
+	static const char *const texts[] = { ".", "..", "dir", "file", "link", "dir/../file", "dir/x", "new", "/", "a/b/c" };
+	static const uint64_t wide[] = { 0, 1, 7, 100, RIGHTS_ALL, RIGHTS_READ, INT64_MAX, UINT64_MAX };
+	uint64_t state = 88172645463325252u;
+
+	REQUIRE(begin());
+	/* Not to fill the disk, nor to sleep. */
+	drop(3, WK_RIGHTS_DIRECTORY, (WK_RIGHTS_DIRECTORY | WK_RIGHTS_FILE) & ~WK_RIGHT_FD_ALLOCATE);
+	drop(6, WK_RIGHTS_FILE & ~WK_RIGHT_FD_ALLOCATE, 0);
+	CHECK(shutdown(sockets[1], SHUT_RDWR) == 0);
+	CHECK_EQUAL(CALL(&g, fd_close, 0), WK_WASI_SUCCESS);
+	CHECK_EQUAL(CALL(&g, fd_close, 1), WK_WASI_SUCCESS);
+	CHECK_EQUAL(CALL(&g, fd_close, 2), WK_WASI_SUCCESS);
+	for (unsigned i = 0; i < 100000; i++) {
+		const struct shape *shape = NULL;
+		uint64_t a[9] = { 0 };
+		size_t count = 0;
+
+		for (size_t j = 0; j < 10; j++) {
+			state ^= state << 13;
+			state ^= state >> 7;
+			state ^= state << 17;
+			if (j == 0) {
+				shape = &shapes[state % WK_COUNT(shapes)];
+				count = strlen(shape->kinds);
+			} else if (j <= count && state >> 62 == 0) {
+				a[j - 1] = shape->arguments[j - 1];
+			} else if (j <= count && state >> 62 == 1) {
+				a[j - 1] = wide[state % WK_COUNT(wide)];
+			} else if (j <= count) {
+				a[j - 1] = numbers[state % WK_COUNT(numbers)];
+			}
+		}
+		guest_put(&g, GUEST_PATH, texts[state % WK_COUNT(texts)]);
+		put_piece(GUEST_IOV, 0x10000, 100);
+		put_piece(GUEST_IOV + 8, (uint32_t)numbers[state >> 32 & 15], (uint32_t)numbers[state >> 36 & 15]);
+		if (strcmp(shape->name, "poll_oneoff") != 0)
+			CHECK(guest_call(&g, shape->name, a, count) != GUEST_ERROR);
+	}
+	end();
+}
+
 /* ---- descriptors and rights ---- */
 
 TEST(descriptors_not_open)
@@ -267,11 +318,6 @@ TEST(wrong_sorts)
 		}
 	}
 	end();
-}
-
-static void drop(int fd, uint64_t base, uint64_t inheriting)
-{
-	CHECK_EQUAL(CALL(&g, fd_fdstat_set_rights, (uint64_t)fd, base, inheriting), WK_WASI_SUCCESS);
 }
 
 TEST(rights_of_files)
@@ -625,6 +671,7 @@ int main(void)
 	RUN(pointers_outside);
 	RUN(pointers_at_the_edge);
 	RUN(pieces);
+	RUN(random_calls);
 	RUN(descriptors_not_open);
 	RUN(wrong_sorts);
 	RUN(rights_of_files);
