@@ -8,6 +8,7 @@
  *	NEXT  go on behind the operands
  *	JUMP  r->ip was set
  *	LEAVE the loop ends; r->x->ended says why
+ *	SLOW  go on with r->slow at r->at: bodies that call out would cost every handler its registers
  *	a trap: TRAP(code) notes where
  * In a fused pair the first body never jumps.
  */
@@ -27,8 +28,13 @@
 #define SF64(i) slot_f64(r->fp[w[i]])
 #define IMM(i) ((int64_t)(int16_t)w[i])
 #define TRAP(code) do { r->at = w; return (int)(code) + FIRST_TRAP; } while (0)
-/* Calls something that takes the registers by address, from a copy, so that they stay in registers elsewhere. */
-#define SLOWLY(result, call) do { struct wk_regs copy = *r, *const q = &copy; result = (call); *r = copy; } while (0)
+#define GO_SLOWLY(entry) do { r->slow = &(entry); r->at = w; return SLOW; } while (0)
+/* An instruction that is slow as a whole. */
+#define SLOW_BODY(name) \
+	static int slow_##name(struct wk_regs *r, const wk_unit *w); \
+	static const struct wk_slow slow_entry_##name = { slow_##name, WK_U_##name }; \
+	BODY(name) { GO_SLOWLY(slow_entry_##name); } \
+	static int slow_##name(struct wk_regs *r, const wk_unit *w)
 #define SET(value) (r->acc = (uint64_t)(value))
 
 INLINE uint32_t word(const wk_unit *w)
@@ -452,25 +458,7 @@ BODY(call)
 	header[1] = (uint64_t)(uintptr_t)r->fp;
 	return call_entry(r, word(w + 2), &S(0));
 }
-BODY(call_import)
-{
-	int go;
-	SLOWLY(go, wk_slow_call(q, w, q->x->instance->funcs[word(w + 2)], &q->fp[w[0]], w[1], w + 4));
-	return go;
-}
-
-INLINE int call_reference(struct wk_regs *r, const wk_unit *w, struct wk_func *func, const wk_unit *back)
-{
-	if (UNLIKELY(func->instance != r->x->instance)) {
-		int go;
-		SLOWLY(go, wk_slow_call(q, w, func, &q->fp[w[0]], w[2], back));
-		return go;
-	}
-	uint64_t *header = &S(1);
-	header[0] = (uint64_t)(uintptr_t)back;
-	header[1] = (uint64_t)(uintptr_t)r->fp;
-	return call_entry(r, func->index, &S(0));
-}
+SLOW_BODY(call_import) { return wk_slow_call(r, w, r->x->instance->funcs[word(w + 2)], &S(0), w[1], w + 4); }
 
 /* Finds a table's function; the table operand's bit 31 says that the index is 64 bits wide. */
 #define FIND_FUNCTION(func, index_slot, type_at, table_at) \
@@ -480,26 +468,46 @@ INLINE int call_reference(struct wk_regs *r, const wk_unit *w, struct wk_func *f
 	if (UNLIKELY(element >= table->size)) TRAP(WK_TRAP_UNDEFINED_ELEMENT); \
 	struct wk_func *func = (struct wk_func *)(uintptr_t)table->elements[element]; \
 	if (UNLIKELY(!func)) TRAP(WK_TRAP_UNINITIALIZED_ELEMENT); \
-	uint32_t type_id = word(w + (type_at)); \
-	if (UNLIKELY(func->type != type_id) && !wk_slow_type_matches(r->x, func->type, type_id)) \
-		TRAP(WK_TRAP_INDIRECT_CALL_TYPE);
-BODY(call_indirect) { FIND_FUNCTION(func, 3, 4, 6) return call_reference(r, w, func, w + 8); }
-BODY(call_ref)
+	uint32_t type_id = word(w + (type_at));
+#define CHECK_TYPE(func) \
+	if (func->type != type_id && !wk_slow_type_matches(r->x, func->type, type_id)) TRAP(WK_TRAP_INDIRECT_CALL_TYPE);
+
+/* A function of this instance is called at once; a type that is not the very one, and other instances, are slow. */
+INLINE int call_own(struct wk_regs *r, const struct wk_func *func, uint64_t *frame, uint64_t *header, const wk_unit *back)
+{
+	header[0] = (uint64_t)(uintptr_t)back;
+	header[1] = (uint64_t)(uintptr_t)r->fp;
+	return call_entry(r, func->index, frame);
+}
+static int slow_call_indirect(struct wk_regs *r, const wk_unit *w)
+{
+	FIND_FUNCTION(func, 3, 4, 6)
+	CHECK_TYPE(func)
+	if (func->instance == r->x->instance)
+		return call_own(r, func, &S(0), &S(1), w + 8);
+	return wk_slow_call(r, w, func, &S(0), w[2], w + 8);
+}
+static const struct wk_slow slow_entry_call_indirect = { slow_call_indirect, 8 };
+BODY(call_indirect)
+{
+	FIND_FUNCTION(func, 3, 4, 6)
+	if (UNLIKELY(func->type != type_id || func->instance != r->x->instance))
+		GO_SLOWLY(slow_entry_call_indirect);
+	return call_own(r, func, &S(0), &S(1), w + 8);
+}
+SLOW_BODY(call_ref)
 {
 	struct wk_func *func = (struct wk_func *)(uintptr_t)S(3);
-	if (UNLIKELY(!func))
+	if (!func)
 		TRAP(WK_TRAP_NULL_FUNCTION);
-	return call_reference(r, w, func, w + 4);
+	if (func->instance == r->x->instance)
+		return call_own(r, func, &S(0), &S(1), w + 4);
+	return wk_slow_call(r, w, func, &S(0), w[2], w + 4);
 }
 
 /* Tail calls: the arguments replace the frame's parameters, the header moves to where the callee expects it. */
-INLINE int tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
+INLINE int tail_call_own(struct wk_regs *r, const wk_unit *w, uint32_t function)
 {
-	if (UNLIKELY(func->instance != r->x->instance)) {
-		int go;
-		SLOWLY(go, wk_slow_tail_call(q, w, func));
-		return go;
-	}
 	if (UNLIKELY(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED)))
 		TRAP(WK_TRAP_INTERRUPTED);
 	uint64_t back = r->fp[w[2]], caller = r->fp[w[2] + 1];
@@ -508,14 +516,21 @@ INLINE int tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 		r->fp[i] = from[i];
 	r->fp[w[3]] = back;
 	r->fp[w[3] + 1] = caller;
-	return call_entry(r, func->index, r->fp);
+	return call_entry(r, function, r->fp);
 }
-BODY(return_call) { return tail_call(r, w, r->x->instance->funcs[word(w + 4)]); }
-BODY(return_call_indirect) { FIND_FUNCTION(func, 4, 5, 7) return tail_call(r, w, func); }
-BODY(return_call_ref)
+static int tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
+{
+	if (func->instance != r->x->instance)
+		return wk_slow_tail_call(r, w, func);
+	return tail_call_own(r, w, func->index);
+}
+BODY(return_call) { return tail_call_own(r, w, word(w + 4)); }
+SLOW_BODY(return_call_import) { return tail_call(r, w, r->x->instance->funcs[word(w + 4)]); }
+SLOW_BODY(return_call_indirect) { FIND_FUNCTION(func, 4, 5, 7) CHECK_TYPE(func) return tail_call(r, w, func); }
+SLOW_BODY(return_call_ref)
 {
 	struct wk_func *func = (struct wk_func *)(uintptr_t)S(4);
-	if (UNLIKELY(!func))
+	if (!func)
 		TRAP(WK_TRAP_NULL_FUNCTION);
 	return tail_call(r, w, func);
 }
@@ -532,11 +547,11 @@ BODY(ret_a) { r->fp[0] = r->acc; return go_back(r, w[0]); }
 BODY(ret_i) { r->fp[0] = SET(IMM(1)); return go_back(r, w[0]); }
 BODY(ret_f32) { put_f32(r->fp, r->f32); return go_back(r, w[0]); }
 BODY(ret_f64) { put_f64(r->fp, r->f64); return go_back(r, w[0]); }
-BODY(translate) { return wk_slow_translate(r, w); }
+SLOW_BODY(translate) { return wk_slow_translate(r, w); }
 BODY(leave) { (void)w; r->x->ended = WK_OK; return LEAVE; }
-BODY(cross) { return wk_slow_cross(r, w); }
-BODY(throw) { return wk_slow_throw(r, w, word(w + 1), &S(0)); }
-BODY(throw_ref) { return wk_slow_throw_ref(r, w, S(0)); }
+SLOW_BODY(cross) { return wk_slow_cross(r, w); }
+SLOW_BODY(throw) { return wk_slow_throw(r, w, word(w + 1), &S(0)); }
+SLOW_BODY(throw_ref) { return wk_slow_throw_ref(r, w, S(0)); }
 
 /* ---- references, tables, memories: indices of 64-bit tables and memories are told by bit 31 of the operand ---- */
 
@@ -570,10 +585,10 @@ BODY(table_set)
 	return NEXT;
 }
 BODY(table_size) { OF_TABLE(1) (void)wide; S(0) = table->size; return NEXT; }
-BODY(table_grow) { OF_TABLE(3) S(0) = wk_table_grow(table, WIDE(2), S(1)); return NEXT; }
-BODY(table_fill) { OF_TABLE(3) CHECK_TRAP(wk_table_fill(table, WIDE(0), S(1), WIDE(2))); return NEXT; }
-BODY(table_copy) { return wk_slow_table_copy(r, w); }
-BODY(table_init)
+SLOW_BODY(table_grow) { OF_TABLE(3) S(0) = wk_table_grow(table, WIDE(2), S(1)); return NEXT; }
+SLOW_BODY(table_fill) { OF_TABLE(3) CHECK_TRAP(wk_table_fill(table, WIDE(0), S(1), WIDE(2))); return NEXT; }
+SLOW_BODY(table_copy) { return wk_slow_table_copy(r, w); }
+SLOW_BODY(table_init)
 {
 	OF_TABLE(5)
 	CHECK_TRAP(wk_table_init(r->x->instance, table_index & 0x7fffffff, word(w + 3), WIDE(0), (uint32_t)S(1),
@@ -581,23 +596,23 @@ BODY(table_init)
 	(void)table;
 	return NEXT;
 }
-BODY(elem_drop) { wk_element_drop(r->x->instance, word(w)); return NEXT; }
+SLOW_BODY(elem_drop) { wk_element_drop(r->x->instance, word(w)); return NEXT; }
 
 #define OF_MEMORY(at) \
 	uint32_t memory_index = word(w + (at)); \
 	struct wk_memory *memory = r->x->instance->memories[memory_index & 0x7fffffff]; \
 	bool wide = memory_index >> 31;
 BODY(memory_size) { OF_MEMORY(1) (void)wide; S(0) = memory->linear.size >> memory->type.page_log2; return NEXT; }
-BODY(memory_grow)
+SLOW_BODY(memory_grow)
 {
 	OF_MEMORY(2)
 	S(0) = wk_memory_grow(memory, WIDE(1));
 	wk_slow_reload(r);
 	return NEXT;
 }
-BODY(memory_fill) { OF_MEMORY(3) CHECK_TRAP(wk_memory_fill(memory, WIDE(0), (uint8_t)S(1), WIDE(2))); return NEXT; }
-BODY(memory_copy) { return wk_slow_memory_copy(r, w); }
-BODY(memory_init)
+SLOW_BODY(memory_fill) { OF_MEMORY(3) CHECK_TRAP(wk_memory_fill(memory, WIDE(0), (uint8_t)S(1), WIDE(2))); return NEXT; }
+SLOW_BODY(memory_copy) { return wk_slow_memory_copy(r, w); }
+SLOW_BODY(memory_init)
 {
 	OF_MEMORY(5)
 	CHECK_TRAP(wk_memory_init(r->x->instance, memory_index & 0x7fffffff, word(w + 3), WIDE(0), (uint32_t)S(1),
@@ -605,7 +620,7 @@ BODY(memory_init)
 	(void)memory;
 	return NEXT;
 }
-BODY(data_drop) { wk_data_drop(r->x->instance, word(w)); return NEXT; }
+SLOW_BODY(data_drop) { wk_data_drop(r->x->instance, word(w)); return NEXT; }
 
 /* ---- wide arithmetic ---- */
 

@@ -65,10 +65,30 @@ CONVENTION static __attribute__((noinline)) void trapped(STATE)
 	wk_slow_trapped(x, ip, fp, (int)acc);
 }
 
+/* References count from a handler in the middle, so that 16 bits reach both ends. */
+CONVENTION static void h_ret(STATE);
+#define BASE ((const char *)(uintptr_t)h_ret)
+
+/* `base` brings what is to be done: all arguments of a tail call are taken. */
+CONVENTION static __attribute__((noinline)) void slowly(STATE)
+{
+	const struct wk_slow *slow = (const struct wk_slow *)(const void *)base;
+	base = BASE;
+	struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip, slow };
+	int go = slow->body(&r, ip + 1);
+	if (go == NEXT)
+		GO(ip + 1 + slow->units);
+	if (go == JUMP)
+		GO(r.ip);
+	if (go == LEAVE)
+		return;
+	__attribute__((musttail)) return trapped(r.at, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64);
+}
+
 #define OP(name, units, flags) \
 	ATTRIBUTES HANDLER(name) \
 	{ \
-		struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip }; \
+		struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip, NULL }; \
 		int go = x_##name(&r, ip + 1); \
 		if (go == NEXT) \
 			GO(ip + 1 + (units)); \
@@ -76,6 +96,9 @@ CONVENTION static __attribute__((noinline)) void trapped(STATE)
 			GO(r.ip); \
 		if (go == LEAVE) \
 			return; \
+		if (go == SLOW) \
+			__attribute__((musttail)) return slowly(r.at - 1, r.fp, r.mem, r.size, r.acc, r.x, \
+				(const char *)(const void *)r.slow, r.f32, r.f64); \
 		__attribute__((musttail)) return trapped(r.at, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64); \
 	}
 #define FUSE(a, b) OP(a##__##b, WK_U_##a##__##b, 0)
@@ -93,8 +116,6 @@ static handler *const handlers[] = {
 #undef OP
 #undef FUSE
 
-#define BASE ((const char *)(uintptr_t)handlers[WK_I_COUNT / 2])
-
 wk_unit wk_code_reference(enum wk_instruction instruction)
 {
 	return (wk_unit)(((intptr_t)(uintptr_t)handlers[instruction] - (intptr_t)(uintptr_t)BASE) / STEP);
@@ -102,7 +123,7 @@ wk_unit wk_code_reference(enum wk_instruction instruction)
 
 void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t function)
 {
-	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip };
+	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip, NULL };
 	wk_slow_reload(&r);
 	const char *base = BASE;
 	handler *first = (handler *)(uintptr_t)(base + (intptr_t)(int16_t)*ip * STEP);
@@ -125,40 +146,46 @@ static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **t
 		*table = labels;
 		return;
 	}
-	uint64_t *fp = start->fp;
-	uint8_t *mem = start->mem;
-	uint64_t size = start->size;
-	uint64_t acc = start->acc;
-	struct wk_exec *const x = start->x;
-	float f32 = 0;
-	double f64 = 0;
+	/* One set of registers for all handlers, never passed by address (but to bodies, which are inlined), so that the
+	 * compiler takes it apart into variables. */
+	struct wk_regs r = *start;
+	int go;
 
 #define GO(to) \
 	do { \
 		ip = (to); \
 		goto *labels[*ip]; \
 	} while (0)
-#define SAVE fp = r.fp, mem = r.mem, size = r.size, acc = r.acc, f32 = r.f32, f64 = r.f64
 	GO(ip);
 #define OP(name, units, flags) \
-	l_##name: { \
-		struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip }; \
-		int go = x_##name(&r, ip + 1); \
-		SAVE; \
+	l_##name: \
+		go = x_##name(&r, ip + 1); \
 		if (go == NEXT) \
 			GO(ip + 1 + (units)); \
 		if (go == JUMP) \
 			GO(r.ip); \
 		if (go == LEAVE) \
 			return; \
-		wk_slow_trapped(x, r.at, fp, go); \
-		return; \
-	}
+		goto unusual;
 #define FUSE(a, b) OP(a##__##b, WK_U_##a##__##b, 0)
 #include "interp/instructions.def"
 #include "interp/fusions.def"
 #undef OP
 #undef FUSE
+unusual:
+	if (go == SLOW) {
+		struct wk_regs copy = r;
+		go = r.slow->body(&copy, r.at);
+		ip = r.at + r.slow->units;
+		r = copy;
+		if (go == NEXT)
+			GO(ip);
+		if (go == JUMP)
+			GO(r.ip);
+		if (go == LEAVE)
+			return;
+	}
+	wk_slow_trapped(r.x, r.at, r.fp, go);
 }
 
 wk_unit wk_code_reference(enum wk_instruction instruction)
@@ -168,7 +195,7 @@ wk_unit wk_code_reference(enum wk_instruction instruction)
 
 void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t function)
 {
-	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip };
+	struct wk_regs r = { ip, fp, NULL, 0, function, x, 0, 0, ip, NULL };
 	wk_slow_reload(&r);
 	loop(ip, &r, NULL);
 }

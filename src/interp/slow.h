@@ -17,10 +17,17 @@ struct wk_regs {
 	struct wk_exec *x;
 	float f32;
 	double f64;
-	const wk_unit *at;   /* operands of the part that traps */
+	const wk_unit *at;   /* operands of the part that traps or is slow */
+	const struct wk_slow *slow;
 };
 
-enum { NEXT, JUMP, LEAVE, FIRST_TRAP };
+enum { NEXT, JUMP, LEAVE, SLOW, FIRST_TRAP };
+
+/* An instruction, or the unlikely part of one, that runs outside the loop: the registers are in memory for it. */
+struct wk_slow {
+	int (*body)(struct wk_regs *r, const wk_unit *w);
+	uint32_t units;
+};
 
 /* Memory 0's base and size, after anything that may have grown it or changed the instance. */
 void wk_slow_reload(struct wk_regs *r);

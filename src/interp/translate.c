@@ -191,12 +191,13 @@ static void binary(struct translator *t, struct family f, wk_class type)
 	wk_t_produce(t, f.base + form, wk_t_push(t, type), type, w, n);
 }
 
-static void unary(struct translator *t, uint32_t base, wk_class type)
+/* `acc_form` is DA, or DA2 for those without n forms. */
+static void unary(struct translator *t, uint32_t base, uint32_t acc_form, wk_class type)
 {
 	struct entry a = wk_t_pop(t);
 	wk_unit w[2];
 	bool acc = operand(t, a, &w[1]);
-	wk_t_produce(t, base + (acc ? DA : DS), wk_t_push(t, type), type, w, acc ? 1 : 2);
+	wk_t_produce(t, base + (acc ? acc_form : DS), wk_t_push(t, type), type, w, acc ? 1 : 2);
 }
 
 static uint32_t swapped(uint32_t c) { return c <= NE ? c : c < GT_S ? c + 4 : c - 4; }
@@ -616,6 +617,9 @@ static void set_local(struct translator *t, bool tee)
 	uint32_t local = read_u32(t);
 	struct entry value = wk_t_pop(t);
 	if (value.kind != IN_LOCAL || value.value != local) {
+		/* What is pending may be of an earlier instruction, and read a home that is written now. */
+		if (value.kind != IN_TEMPORARY || t->pending.target != value.slot)
+			wk_t_flush(t);
 		keep_old_values(t, local);
 		wk_t_move(t, t->s->locals[local].slot, value);
 	}
@@ -753,6 +757,7 @@ static void tail_call(struct translator *t, uint32_t op)
 	wk_unit w[9] = { (wk_unit)from, (wk_unit)type->parameter_slots, (wk_unit)t->header, (wk_unit)header_of(type), at };
 	uint32_t n = 5;
 	if (op == WK_I_return_call) {
+		op = index < t->module->imported_funcs ? WK_I_return_call_import : WK_I_return_call;
 		put_word(w + 4, index);
 		n = 6;
 	} else if (op == WK_I_return_call_indirect) {
@@ -1110,20 +1115,14 @@ static void wide_arithmetic(struct translator *t, uint32_t op, uint32_t operands
 
 /* ---- one instruction ---- */
 
-#define COMMUTES(name) (struct family){ WK_I_##name##_dss, true, true, 0 }
-#define SUBTRACTS (struct family){ WK_I_sub_dss, false, false, DSA6 }
-#define SHIFTS(name) (struct family){ WK_I_##name##_dss, false, true, DSA8 }
-#define FLOAT_COMMUTES(name) (struct family){ WK_I_##name##_dss, true, false, 0 }
-#define FLOAT_ORDERED(name) (struct family){ WK_I_##name##_dss, false, false, DSA6 }
-
 static void subtract(struct translator *t, wk_class type)
 {
 	struct entry *b = &t->s->entries[t->entry_count - 1];
 	if (b->kind == IS_CONSTANT && fits16(-b->value)) {
 		b->value = -b->value;
-		binary(t, COMMUTES(add), type);
+		binary(t, (struct family){ WK_I_add_dss, true, true, 0 }, type);
 	} else {
-		binary(t, SUBTRACTS, type);
+		binary(t, (struct family){ WK_I_sub_dss, false, false, DSA6 }, type);
 	}
 }
 
@@ -1138,150 +1137,185 @@ static void retype(struct translator *t, wk_class type)
 	e->type = type;
 }
 
+/* How each numeric, load and store instruction is translated: rows by opcode, those of prefix 0xFC behind the bytes. */
+enum rule { NO_RULE, COMMUTING, SHIFTING, SUBTRACTING, FLOAT_COMMUTING, FLOAT_ORDERED, COMPARING, COMPARING_FLOATS,
+	COMPARING_ZERO, ONE_OPERAND, ONE_OPERAND_STORED, RETYPING, LOADING, STORING };
+
+struct numeric_row {
+	uint8_t rule;
+	wk_class type;   /* of the result */
+	uint8_t detail;  /* comparison, or bytes accessed */
+	uint16_t base;   /* first form of its instructions */
+	uint16_t second; /* STORING: the float forms */
+};
+
+#define ROW_OF(op) ((op) < 256 ? (op) : 256 + ((op) & 7))
+#define NUMERIC(OP, rule, type, base) [ROW_OF(WK_OP_##OP)] = { rule, type, 0, WK_I_##base, 0 },
+#define COMPARISON(OP, rule, c, base) [ROW_OF(WK_OP_##OP)] = { rule, WK_TYPE_I32, c, WK_I_##base, 0 },
+#define MEMORY(OP, rule, type, bytes, base, second) [ROW_OF(WK_OP_##OP)] = { rule, type, bytes, WK_I_##base, second },
+#define INTEGER_ROWS(W, w, T) \
+	COMPARISON(I##W##_EQZ, COMPARING_ZERO, EQ, eq##w##_dss) \
+	COMPARISON(I##W##_EQ, COMPARING, EQ, eq##w##_dss) COMPARISON(I##W##_NE, COMPARING, NE, eq##w##_dss) \
+	COMPARISON(I##W##_LT_S, COMPARING, LT_S, eq##w##_dss) COMPARISON(I##W##_LT_U, COMPARING, LT_U, eq##w##_dss) \
+	COMPARISON(I##W##_GT_S, COMPARING, GT_S, eq##w##_dss) COMPARISON(I##W##_GT_U, COMPARING, GT_U, eq##w##_dss) \
+	COMPARISON(I##W##_LE_S, COMPARING, LE_S, eq##w##_dss) COMPARISON(I##W##_LE_U, COMPARING, LE_U, eq##w##_dss) \
+	COMPARISON(I##W##_GE_S, COMPARING, GE_S, eq##w##_dss) COMPARISON(I##W##_GE_U, COMPARING, GE_U, eq##w##_dss) \
+	NUMERIC(I##W##_CLZ, ONE_OPERAND_STORED, T, clz##w##_ds) NUMERIC(I##W##_CTZ, ONE_OPERAND_STORED, T, ctz##w##_ds) \
+	NUMERIC(I##W##_POPCNT, ONE_OPERAND_STORED, T, popcnt##w##_ds) \
+	NUMERIC(I##W##_ADD, COMMUTING, T, add_dss) NUMERIC(I##W##_SUB, SUBTRACTING, T, sub_dss) \
+	NUMERIC(I##W##_MUL, COMMUTING, T, mul_dss) \
+	NUMERIC(I##W##_DIV_S, SHIFTING, T, div_s##w##_dss) NUMERIC(I##W##_DIV_U, SHIFTING, T, div_u##w##_dss) \
+	NUMERIC(I##W##_REM_S, SHIFTING, T, rem_s##w##_dss) NUMERIC(I##W##_REM_U, SHIFTING, T, rem_u##w##_dss) \
+	NUMERIC(I##W##_AND, COMMUTING, T, and_dss) NUMERIC(I##W##_OR, COMMUTING, T, or_dss) \
+	NUMERIC(I##W##_XOR, COMMUTING, T, xor_dss) NUMERIC(I##W##_SHL, SHIFTING, T, shl##w##_dss) \
+	NUMERIC(I##W##_SHR_S, SHIFTING, T, shr_s##w##_dss) NUMERIC(I##W##_SHR_U, SHIFTING, T, shr_u##w##_dss) \
+	NUMERIC(I##W##_ROTL, SHIFTING, T, rotl##w##_dss) NUMERIC(I##W##_ROTR, SHIFTING, T, rotr##w##_dss) \
+	NUMERIC(I##W##_EXTEND8_S, ONE_OPERAND, T, extend8_s##w##_ds) \
+	NUMERIC(I##W##_EXTEND16_S, ONE_OPERAND, T, extend16_s##w##_ds)
+#define FLOAT_ROWS(W, w, T) \
+	COMPARISON(F##W##_EQ, COMPARING_FLOATS, FEQ, eqf##w##_dss) COMPARISON(F##W##_NE, COMPARING_FLOATS, FNE, eqf##w##_dss) \
+	COMPARISON(F##W##_LT, COMPARING_FLOATS, FLT, eqf##w##_dss) COMPARISON(F##W##_GT, COMPARING_FLOATS, FGT, eqf##w##_dss) \
+	COMPARISON(F##W##_LE, COMPARING_FLOATS, FLE, eqf##w##_dss) COMPARISON(F##W##_GE, COMPARING_FLOATS, FGE, eqf##w##_dss) \
+	NUMERIC(F##W##_ABS, ONE_OPERAND, T, absf##w##_ds) NUMERIC(F##W##_NEG, ONE_OPERAND, T, negf##w##_ds) \
+	NUMERIC(F##W##_CEIL, ONE_OPERAND_STORED, T, ceilf##w##_ds) \
+	NUMERIC(F##W##_FLOOR, ONE_OPERAND_STORED, T, floorf##w##_ds) \
+	NUMERIC(F##W##_TRUNC, ONE_OPERAND_STORED, T, truncf##w##_ds) \
+	NUMERIC(F##W##_NEAREST, ONE_OPERAND_STORED, T, nearestf##w##_ds) NUMERIC(F##W##_SQRT, ONE_OPERAND, T, sqrtf##w##_ds) \
+	NUMERIC(F##W##_ADD, FLOAT_COMMUTING, T, addf##w##_dss) NUMERIC(F##W##_SUB, FLOAT_ORDERED, T, subf##w##_dss) \
+	NUMERIC(F##W##_MUL, FLOAT_COMMUTING, T, mulf##w##_dss) NUMERIC(F##W##_DIV, FLOAT_ORDERED, T, divf##w##_dss) \
+	NUMERIC(F##W##_MIN, FLOAT_ORDERED, T, minf##w##_dss) NUMERIC(F##W##_MAX, FLOAT_ORDERED, T, maxf##w##_dss) \
+	NUMERIC(F##W##_COPYSIGN, FLOAT_ORDERED, T, copysignf##w##_dss)
+#define CONVERT_ROWS(N, n, T) \
+	NUMERIC(N##_TRUNC_F32_S, ONE_OPERAND, T, n##_trunc_f32_s_ds) NUMERIC(N##_TRUNC_F32_U, ONE_OPERAND, T, n##_trunc_f32_u_ds) \
+	NUMERIC(N##_TRUNC_F64_S, ONE_OPERAND, T, n##_trunc_f64_s_ds) NUMERIC(N##_TRUNC_F64_U, ONE_OPERAND, T, n##_trunc_f64_u_ds) \
+	NUMERIC(N##_TRUNC_SAT_F32_S, ONE_OPERAND_STORED, T, n##_trunc_sat_f32_s_ds) \
+	NUMERIC(N##_TRUNC_SAT_F32_U, ONE_OPERAND_STORED, T, n##_trunc_sat_f32_u_ds) \
+	NUMERIC(N##_TRUNC_SAT_F64_S, ONE_OPERAND_STORED, T, n##_trunc_sat_f64_s_ds) \
+	NUMERIC(N##_TRUNC_SAT_F64_U, ONE_OPERAND_STORED, T, n##_trunc_sat_f64_u_ds) \
+	NUMERIC(F32_CONVERT_##N##_S, ONE_OPERAND, WK_TYPE_F32, f32_convert_##n##_s_ds) \
+	NUMERIC(F32_CONVERT_##N##_U, ONE_OPERAND, WK_TYPE_F32, f32_convert_##n##_u_ds) \
+	NUMERIC(F64_CONVERT_##N##_S, ONE_OPERAND, WK_TYPE_F64, f64_convert_##n##_s_ds) \
+	NUMERIC(F64_CONVERT_##N##_U, ONE_OPERAND, WK_TYPE_F64, f64_convert_##n##_u_ds)
+
+static const struct numeric_row numeric_rows[256 + 8] = {
+	INTEGER_ROWS(32, 32, WK_TYPE_I32)
+	INTEGER_ROWS(64, 64, WK_TYPE_I64)
+	FLOAT_ROWS(32, 32, WK_TYPE_F32)
+	FLOAT_ROWS(64, 64, WK_TYPE_F64)
+	CONVERT_ROWS(I32, i32, WK_TYPE_I32)
+	CONVERT_ROWS(I64, i64, WK_TYPE_I64)
+	NUMERIC(I32_WRAP_I64, RETYPING, WK_TYPE_I32, mov) /* an i32 is the low half of its slot */
+	NUMERIC(I32_REINTERPRET_F32, RETYPING, WK_TYPE_I32, mov)
+	NUMERIC(I64_REINTERPRET_F64, RETYPING, WK_TYPE_I64, mov)
+	NUMERIC(F32_REINTERPRET_I32, RETYPING, WK_TYPE_F32, mov)
+	NUMERIC(F64_REINTERPRET_I64, RETYPING, WK_TYPE_F64, mov)
+	NUMERIC(I64_EXTEND_I32_S, ONE_OPERAND, WK_TYPE_I64, extend32_s64_ds)
+	NUMERIC(I64_EXTEND32_S, ONE_OPERAND, WK_TYPE_I64, extend32_s64_ds)
+	NUMERIC(I64_EXTEND_I32_U, ONE_OPERAND, WK_TYPE_I64, extend32_u64_ds)
+	NUMERIC(F32_DEMOTE_F64, ONE_OPERAND, WK_TYPE_F32, f32_demote_ds)
+	NUMERIC(F64_PROMOTE_F32, ONE_OPERAND, WK_TYPE_F64, f64_promote_ds)
+	MEMORY(I32_LOAD, LOADING, WK_TYPE_I32, 4, load32_ds, 0)
+	MEMORY(I64_LOAD, LOADING, WK_TYPE_I64, 8, load64_ds, 0)
+	MEMORY(F32_LOAD, LOADING, WK_TYPE_F32, 4, load_f32_ds, 0)
+	MEMORY(F64_LOAD, LOADING, WK_TYPE_F64, 8, load_f64_ds, 0)
+	MEMORY(I32_LOAD8_S, LOADING, WK_TYPE_I32, 1, load8_s32_ds, 0)
+	MEMORY(I32_LOAD8_U, LOADING, WK_TYPE_I32, 1, load8_u_ds, 0)
+	MEMORY(I32_LOAD16_S, LOADING, WK_TYPE_I32, 2, load16_s32_ds, 0)
+	MEMORY(I32_LOAD16_U, LOADING, WK_TYPE_I32, 2, load16_u_ds, 0)
+	MEMORY(I64_LOAD8_S, LOADING, WK_TYPE_I64, 1, load8_s64_ds, 0)
+	MEMORY(I64_LOAD8_U, LOADING, WK_TYPE_I64, 1, load8_u_ds, 0)
+	MEMORY(I64_LOAD16_S, LOADING, WK_TYPE_I64, 2, load16_s64_ds, 0)
+	MEMORY(I64_LOAD16_U, LOADING, WK_TYPE_I64, 2, load16_u_ds, 0)
+	MEMORY(I64_LOAD32_S, LOADING, WK_TYPE_I64, 4, load32_s64_ds, 0)
+	MEMORY(I64_LOAD32_U, LOADING, WK_TYPE_I64, 4, load32_ds, 0)
+	MEMORY(I32_STORE, STORING, 0, 4, store32_ss, 0)
+	MEMORY(I64_STORE, STORING, 0, 8, store64_ss, 0)
+	MEMORY(F32_STORE, STORING, 0, 4, store32_ss, WK_I_store_f32_sa)
+	MEMORY(F64_STORE, STORING, 0, 8, store64_ss, WK_I_store_f64_sa)
+	MEMORY(I32_STORE8, STORING, 0, 1, store8_ss, 0)
+	MEMORY(I32_STORE16, STORING, 0, 2, store16_ss, 0)
+	MEMORY(I64_STORE8, STORING, 0, 1, store8_ss, 0)
+	MEMORY(I64_STORE16, STORING, 0, 2, store16_ss, 0)
+	MEMORY(I64_STORE32, STORING, 0, 4, store32_ss, 0)
+};
+
 static void numeric(struct translator *t, uint32_t op)
 {
-	const wk_class I = WK_TYPE_I32, L = WK_TYPE_I64, F = WK_TYPE_F32, G = WK_TYPE_F64;
-	switch (op) {
-	case WK_OP_I32_EQZ: equals_zero(t, WK_I_eq32_dss); break;
-	case WK_OP_I64_EQZ: equals_zero(t, WK_I_eq64_dss); break;
-#define INTEGER_CASES(W, w, T) \
-	case WK_OP_I##W##_EQ: compare(t, WK_I_eq##w##_dss, EQ); break; \
-	case WK_OP_I##W##_NE: compare(t, WK_I_eq##w##_dss, NE); break; \
-	case WK_OP_I##W##_LT_S: compare(t, WK_I_eq##w##_dss, LT_S); break; \
-	case WK_OP_I##W##_LT_U: compare(t, WK_I_eq##w##_dss, LT_U); break; \
-	case WK_OP_I##W##_GT_S: compare(t, WK_I_eq##w##_dss, GT_S); break; \
-	case WK_OP_I##W##_GT_U: compare(t, WK_I_eq##w##_dss, GT_U); break; \
-	case WK_OP_I##W##_LE_S: compare(t, WK_I_eq##w##_dss, LE_S); break; \
-	case WK_OP_I##W##_LE_U: compare(t, WK_I_eq##w##_dss, LE_U); break; \
-	case WK_OP_I##W##_GE_S: compare(t, WK_I_eq##w##_dss, GE_S); break; \
-	case WK_OP_I##W##_GE_U: compare(t, WK_I_eq##w##_dss, GE_U); break; \
-	case WK_OP_I##W##_CLZ: unary(t, WK_I_clz##w##_ds, T); break; \
-	case WK_OP_I##W##_CTZ: unary(t, WK_I_ctz##w##_ds, T); break; \
-	case WK_OP_I##W##_POPCNT: unary(t, WK_I_popcnt##w##_ds, T); break; \
-	case WK_OP_I##W##_ADD: binary(t, COMMUTES(add), T); break; \
-	case WK_OP_I##W##_SUB: subtract(t, T); break; \
-	case WK_OP_I##W##_MUL: binary(t, COMMUTES(mul), T); break; \
-	case WK_OP_I##W##_DIV_S: binary(t, SHIFTS(div_s##w), T); break; \
-	case WK_OP_I##W##_DIV_U: binary(t, SHIFTS(div_u##w), T); break; \
-	case WK_OP_I##W##_REM_S: binary(t, SHIFTS(rem_s##w), T); break; \
-	case WK_OP_I##W##_REM_U: binary(t, SHIFTS(rem_u##w), T); break; \
-	case WK_OP_I##W##_AND: binary(t, COMMUTES(and), T); break; \
-	case WK_OP_I##W##_OR: binary(t, COMMUTES(or), T); break; \
-	case WK_OP_I##W##_XOR: binary(t, COMMUTES(xor), T); break; \
-	case WK_OP_I##W##_SHL: binary(t, SHIFTS(shl##w), T); break; \
-	case WK_OP_I##W##_SHR_S: binary(t, SHIFTS(shr_s##w), T); break; \
-	case WK_OP_I##W##_SHR_U: binary(t, SHIFTS(shr_u##w), T); break; \
-	case WK_OP_I##W##_ROTL: binary(t, SHIFTS(rotl##w), T); break; \
-	case WK_OP_I##W##_ROTR: binary(t, SHIFTS(rotr##w), T); break; \
-	case WK_OP_I##W##_EXTEND8_S: unary(t, WK_I_extend8_s##w##_ds, T); break; \
-	case WK_OP_I##W##_EXTEND16_S: unary(t, WK_I_extend16_s##w##_ds, T); break;
-	INTEGER_CASES(32, 32, I)
-	INTEGER_CASES(64, 64, L)
-#define FLOAT_CASES(W, w, T) \
-	case WK_OP_F##W##_EQ: compare_float(t, WK_I_eqf##w##_dss, FEQ); break; \
-	case WK_OP_F##W##_NE: compare_float(t, WK_I_eqf##w##_dss, FNE); break; \
-	case WK_OP_F##W##_LT: compare_float(t, WK_I_eqf##w##_dss, FLT); break; \
-	case WK_OP_F##W##_GT: compare_float(t, WK_I_eqf##w##_dss, FGT); break; \
-	case WK_OP_F##W##_LE: compare_float(t, WK_I_eqf##w##_dss, FLE); break; \
-	case WK_OP_F##W##_GE: compare_float(t, WK_I_eqf##w##_dss, FGE); break; \
-	case WK_OP_F##W##_ABS: unary(t, WK_I_absf##w##_ds, T); break; \
-	case WK_OP_F##W##_NEG: unary(t, WK_I_negf##w##_ds, T); break; \
-	case WK_OP_F##W##_CEIL: unary(t, WK_I_ceilf##w##_ds, T); break; \
-	case WK_OP_F##W##_FLOOR: unary(t, WK_I_floorf##w##_ds, T); break; \
-	case WK_OP_F##W##_TRUNC: unary(t, WK_I_truncf##w##_ds, T); break; \
-	case WK_OP_F##W##_NEAREST: unary(t, WK_I_nearestf##w##_ds, T); break; \
-	case WK_OP_F##W##_SQRT: unary(t, WK_I_sqrtf##w##_ds, T); break; \
-	case WK_OP_F##W##_ADD: binary(t, FLOAT_COMMUTES(addf##w), T); break; \
-	case WK_OP_F##W##_SUB: binary(t, FLOAT_ORDERED(subf##w), T); break; \
-	case WK_OP_F##W##_MUL: binary(t, FLOAT_COMMUTES(mulf##w), T); break; \
-	case WK_OP_F##W##_DIV: binary(t, FLOAT_ORDERED(divf##w), T); break; \
-	case WK_OP_F##W##_MIN: binary(t, FLOAT_ORDERED(minf##w), T); break; \
-	case WK_OP_F##W##_MAX: binary(t, FLOAT_ORDERED(maxf##w), T); break; \
-	case WK_OP_F##W##_COPYSIGN: binary(t, FLOAT_ORDERED(copysignf##w), T); break;
-	FLOAT_CASES(32, 32, F)
-	FLOAT_CASES(64, 64, G)
-	case WK_OP_I32_WRAP_I64: retype(t, I); break; /* an i32 is the low half of its slot */
-	case WK_OP_I64_EXTEND_I32_S: unary(t, WK_I_extend32_s64_ds, L); break;
-	case WK_OP_I64_EXTEND_I32_U: unary(t, WK_I_extend32_u64_ds, L); break;
-	case WK_OP_I64_EXTEND32_S: unary(t, WK_I_extend32_s64_ds, L); break;
-	case WK_OP_I32_REINTERPRET_F32: retype(t, I); break;
-	case WK_OP_I64_REINTERPRET_F64: retype(t, L); break;
-	case WK_OP_F32_REINTERPRET_I32: retype(t, F); break;
-	case WK_OP_F64_REINTERPRET_I64: retype(t, G); break;
-	case WK_OP_F32_DEMOTE_F64: unary(t, WK_I_f32_demote_ds, F); break;
-	case WK_OP_F64_PROMOTE_F32: unary(t, WK_I_f64_promote_ds, G); break;
-#define CONVERT_CASES(N, n, T) \
-	case WK_OP_##N##_TRUNC_F32_S: unary(t, WK_I_##n##_trunc_f32_s_ds, T); break; \
-	case WK_OP_##N##_TRUNC_F32_U: unary(t, WK_I_##n##_trunc_f32_u_ds, T); break; \
-	case WK_OP_##N##_TRUNC_F64_S: unary(t, WK_I_##n##_trunc_f64_s_ds, T); break; \
-	case WK_OP_##N##_TRUNC_F64_U: unary(t, WK_I_##n##_trunc_f64_u_ds, T); break; \
-	case WK_OP_##N##_TRUNC_SAT_F32_S: unary(t, WK_I_##n##_trunc_sat_f32_s_ds, T); break; \
-	case WK_OP_##N##_TRUNC_SAT_F32_U: unary(t, WK_I_##n##_trunc_sat_f32_u_ds, T); break; \
-	case WK_OP_##N##_TRUNC_SAT_F64_S: unary(t, WK_I_##n##_trunc_sat_f64_s_ds, T); break; \
-	case WK_OP_##N##_TRUNC_SAT_F64_U: unary(t, WK_I_##n##_trunc_sat_f64_u_ds, T); break; \
-	case WK_OP_F32_CONVERT_##N##_S: unary(t, WK_I_f32_convert_##n##_s_ds, F); break; \
-	case WK_OP_F32_CONVERT_##N##_U: unary(t, WK_I_f32_convert_##n##_u_ds, F); break; \
-	case WK_OP_F64_CONVERT_##N##_S: unary(t, WK_I_f64_convert_##n##_s_ds, G); break; \
-	case WK_OP_F64_CONVERT_##N##_U: unary(t, WK_I_f64_convert_##n##_u_ds, G); break;
-	CONVERT_CASES(I32, i32, I)
-	CONVERT_CASES(I64, i64, L)
-	case WK_OP_I32_LOAD: load(t, WK_I_load32_ds, I, 4); break;
-	case WK_OP_I64_LOAD: load(t, WK_I_load64_ds, L, 8); break;
-	case WK_OP_F32_LOAD: load(t, WK_I_load_f32_ds, F, 4); break;
-	case WK_OP_F64_LOAD: load(t, WK_I_load_f64_ds, G, 8); break;
-	case WK_OP_I32_LOAD8_S: load(t, WK_I_load8_s32_ds, I, 1); break;
-	case WK_OP_I32_LOAD8_U: load(t, WK_I_load8_u_ds, I, 1); break;
-	case WK_OP_I32_LOAD16_S: load(t, WK_I_load16_s32_ds, I, 2); break;
-	case WK_OP_I32_LOAD16_U: load(t, WK_I_load16_u_ds, I, 2); break;
-	case WK_OP_I64_LOAD8_S: load(t, WK_I_load8_s64_ds, L, 1); break;
-	case WK_OP_I64_LOAD8_U: load(t, WK_I_load8_u_ds, L, 1); break;
-	case WK_OP_I64_LOAD16_S: load(t, WK_I_load16_s64_ds, L, 2); break;
-	case WK_OP_I64_LOAD16_U: load(t, WK_I_load16_u_ds, L, 2); break;
-	case WK_OP_I64_LOAD32_S: load(t, WK_I_load32_s64_ds, L, 4); break;
-	case WK_OP_I64_LOAD32_U: load(t, WK_I_load32_ds, L, 4); break;
-	case WK_OP_I32_STORE: case WK_OP_I64_STORE32: store(t, WK_I_store32_ss, 0, 4); break;
-	case WK_OP_I64_STORE: store(t, WK_I_store64_ss, 0, 8); break;
-	case WK_OP_F32_STORE: store(t, WK_I_store32_ss, WK_I_store_f32_sa, 4); break;
-	case WK_OP_F64_STORE: store(t, WK_I_store64_ss, WK_I_store_f64_sa, 8); break;
-	case WK_OP_I32_STORE8: case WK_OP_I64_STORE8: store(t, WK_I_store8_ss, 0, 1); break;
-	case WK_OP_I32_STORE16: case WK_OP_I64_STORE16: store(t, WK_I_store16_ss, 0, 2); break;
-	default: break;
+	const struct numeric_row *row = &numeric_rows[ROW_OF(op)];
+	switch ((enum rule)row->rule) {
+	case NO_RULE: break;
+	case COMMUTING: binary(t, (struct family){ row->base, true, true, 0 }, row->type); break;
+	case SHIFTING: binary(t, (struct family){ row->base, false, true, DSA8 }, row->type); break;
+	case SUBTRACTING: subtract(t, row->type); break;
+	case FLOAT_COMMUTING: binary(t, (struct family){ row->base, true, false, 0 }, row->type); break;
+	case FLOAT_ORDERED: binary(t, (struct family){ row->base, false, false, DSA6 }, row->type); break;
+	case COMPARING: compare(t, row->base, row->detail); break;
+	case COMPARING_FLOATS: compare_float(t, row->base, row->detail); break;
+	case COMPARING_ZERO: equals_zero(t, row->base); break;
+	case ONE_OPERAND: unary(t, row->base, DA, row->type); break;
+	case ONE_OPERAND_STORED: unary(t, row->base, DA2, row->type); break;
+	case RETYPING: retype(t, row->type); break;
+	case LOADING: load(t, row->base, row->type, row->detail); break;
+	case STORING: store(t, row->base, row->second, row->detail); break;
 	}
 }
 
-static void vector_instruction(struct translator *t, uint32_t op)
-{
-	const wk_class V = WK_TYPE_V128;
-	switch (op) {
-#define CASE1(NAME, f) case WK_OP_##NAME: vector(t, WK_I_##NAME, 1, V); break;
-#define CASE2(NAME, f) case WK_OP_##NAME: vector(t, WK_I_##NAME, 2, V); break;
-#define CASE3(NAME, f) case WK_OP_##NAME: vector(t, WK_I_##NAME, 3, V); break;
-#define CASE_TEST(NAME, f) case WK_OP_##NAME: vector(t, WK_I_##NAME, 1, WK_TYPE_I32); break;
-#define CASE_SPLAT(NAME, f, k) case WK_OP_##NAME: vector(t, WK_I_##NAME, 1, V); break;
+/* The same for vectors, by the number behind the prefix. */
+enum vector_rule { NO_VECTOR_RULE, FROM_SLOTS, WITH_LANE, VECTOR_LOAD, VECTOR_LOAD_LANE, VECTOR_STORE_LANE, VECTOR_STORE,
+	VECTOR_BYTES };
+
+struct vector_row {
+	uint8_t rule;
+	wk_class type;
+	uint8_t detail; /* operands, or bytes accessed */
+	uint16_t base;
+};
+
+#define VECTOR(NAME, rule, type, detail) [WK_OP_##NAME & 0xfff] = { rule, type, detail, WK_I_##NAME },
 #define CLASS_i32 WK_TYPE_I32
 #define CLASS_i64 WK_TYPE_I64
 #define CLASS_f32 WK_TYPE_F32
 #define CLASS_f64 WK_TYPE_F64
-#define CASE_EXTRACT(NAME, f, k) case WK_OP_##NAME: vector_lane(t, WK_I_##NAME, 1, CLASS_##k); break;
-#define CASE_REPLACE(NAME, f, k) case WK_OP_##NAME: vector_lane(t, WK_I_##NAME, 2, V); break;
-#define CASE_LOAD(NAME, f, n) case WK_OP_##NAME: vector_load(t, WK_I_##NAME, n); break;
-#define CASE_LOAD_LANE(NAME, n) case WK_OP_##NAME: vector_load_lane(t, WK_I_##NAME, n); break;
-#define CASE_STORE_LANE(NAME, n) case WK_OP_##NAME: vector_store_lane(t, WK_I_##NAME, n); break;
-	WK_SIMD_UNARY(CASE1)
-	WK_SIMD_BINARY(CASE2)
-	WK_SIMD_TERNARY(CASE3)
-	WK_SIMD_SHIFT(CASE2)
-	WK_SIMD_TEST(CASE_TEST)
-	WK_SIMD_SPLAT(CASE_SPLAT)
-	WK_SIMD_EXTRACT(CASE_EXTRACT)
-	WK_SIMD_REPLACE(CASE_REPLACE)
-	WK_SIMD_LOAD(CASE_LOAD)
-	WK_SIMD_LOAD_LANE(CASE_LOAD_LANE)
-	WK_SIMD_STORE_LANE(CASE_STORE_LANE)
-	case WK_OP_V128_STORE: vector_store(t); break;
-	case WK_OP_V128_CONST: vector_bytes(t, WK_I_const128, 0); break;
-	case WK_OP_I8X16_SHUFFLE: vector_bytes(t, WK_I_I8X16_SHUFFLE, 2); break;
-	default: break;
+#define ROW1(NAME, f) VECTOR(NAME, FROM_SLOTS, WK_TYPE_V128, 1)
+#define ROW2(NAME, f) VECTOR(NAME, FROM_SLOTS, WK_TYPE_V128, 2)
+#define ROW3(NAME, f) VECTOR(NAME, FROM_SLOTS, WK_TYPE_V128, 3)
+#define ROW_TEST(NAME, f) VECTOR(NAME, FROM_SLOTS, WK_TYPE_I32, 1)
+#define ROW_SPLAT(NAME, f, k) VECTOR(NAME, FROM_SLOTS, WK_TYPE_V128, 1)
+#define ROW_EXTRACT(NAME, f, k) VECTOR(NAME, WITH_LANE, CLASS_##k, 1)
+#define ROW_REPLACE(NAME, f, k) VECTOR(NAME, WITH_LANE, WK_TYPE_V128, 2)
+#define ROW_LOAD(NAME, f, n) VECTOR(NAME, VECTOR_LOAD, WK_TYPE_V128, n)
+#define ROW_LOAD_LANE(NAME, n) VECTOR(NAME, VECTOR_LOAD_LANE, WK_TYPE_V128, n)
+#define ROW_STORE_LANE(NAME, n) VECTOR(NAME, VECTOR_STORE_LANE, 0, n)
+
+static const struct vector_row vector_rows[0x114] = {
+	WK_SIMD_UNARY(ROW1)
+	WK_SIMD_BINARY(ROW2)
+	WK_SIMD_TERNARY(ROW3)
+	WK_SIMD_SHIFT(ROW2)
+	WK_SIMD_TEST(ROW_TEST)
+	WK_SIMD_SPLAT(ROW_SPLAT)
+	WK_SIMD_EXTRACT(ROW_EXTRACT)
+	WK_SIMD_REPLACE(ROW_REPLACE)
+	WK_SIMD_LOAD(ROW_LOAD)
+	WK_SIMD_LOAD_LANE(ROW_LOAD_LANE)
+	WK_SIMD_STORE_LANE(ROW_STORE_LANE)
+	VECTOR(V128_STORE, VECTOR_STORE, 0, 16)
+	[WK_OP_V128_CONST & 0xfff] = { VECTOR_BYTES, WK_TYPE_V128, 0, WK_I_const128 },
+	VECTOR(I8X16_SHUFFLE, VECTOR_BYTES, WK_TYPE_V128, 2)
+};
+
+static void vector_instruction(struct translator *t, uint32_t op)
+{
+	const struct vector_row *row = &vector_rows[op & 0xfff];
+	switch ((enum vector_rule)row->rule) {
+	case NO_VECTOR_RULE: break;
+	case FROM_SLOTS: vector(t, row->base, row->detail, row->type); break;
+	case WITH_LANE: vector_lane(t, row->base, row->detail, row->type); break;
+	case VECTOR_LOAD: vector_load(t, row->base, row->detail); break;
+	case VECTOR_LOAD_LANE: vector_load_lane(t, row->base, row->detail); break;
+	case VECTOR_STORE_LANE: vector_store_lane(t, row->base, row->detail); break;
+	case VECTOR_STORE: vector_store(t); break;
+	case VECTOR_BYTES: vector_bytes(t, row->base, row->detail); break;
 	}
 }
 

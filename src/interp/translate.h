@@ -18,7 +18,7 @@
 
 /* Offsets of the forms inside a family of instructions.def. */
 enum { DSS = 0, DAS = 2, DSI = 4, DAI = 6, DSA8 = 8, DSA6 = 4 };
-enum { DS = 0, DA = 2, DK = 4, DP = 6 };
+enum { DS = 0, DA2 = 1, DA = 2, DK = 4, DP = 6 };
 enum { BR_SS, BR_AS, BR_SI, BR_AI };
 enum { ST_SS, ST_SA, ST_AS, ST_SI, ST_AI, ST_KS, ST_KA, ST_KI, ST_PS };
 enum { STF_SA, STF_AA, STF_KA };
