@@ -38,7 +38,9 @@ endif()
 # roundings (-ffp-contract=off). It never looks at errno or at floating-point exceptions, so that square roots and
 # roundings become instructions. Its dispatch loop needs optimisation in every build: clang makes the tail calls in any
 # case, but without it each handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the
-# handlers into one (-fno-gcse -fno-crossjumping).
+# handlers into one (-fno-gcse -fno-crossjumping; -Os always merges them, so gcc gets -O2 without padding there, which is
+# smaller too). Where size counts, and where gcc instruments every handler, there are fewer fused instructions: all of
+# the room must agree on that.
 set(WASMKEEP_ARITHMETIC_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off)
 function(wasmkeep_interpreter_flags sources)
 	foreach(source IN LISTS sources)
@@ -46,9 +48,17 @@ function(wasmkeep_interpreter_flags sources)
 			continue()
 		endif()
 		set(flags ${WASMKEEP_ARITHMETIC_FLAGS})
+		if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel" OR (WASMKEEP_SANITIZE AND CMAKE_C_COMPILER_ID STREQUAL "GNU"))
+			list(APPEND flags -DWK_FEWER_FUSIONS)
+		endif()
 		if(source MATCHES "/dispatch[^/]*$")
 			if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
 				list(APPEND flags -fno-gcse -fno-crossjumping)
+				if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
+					list(APPEND flags -O2 -fno-align-labels -fno-align-jumps -fno-align-loops)
+				elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
+					list(APPEND flags -O2) # -O3 takes longer and gives the same
+				endif()
 			elseif(WASMKEEP_SANITIZE MATCHES "address")
 				# Else clang 19 gives up on handlers with arrays: they may not realign their stack.
 				list(APPEND flags -fsanitize-address-use-after-return=never)
