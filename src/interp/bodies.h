@@ -24,8 +24,8 @@
 
 #define BODY(name) INLINE int x_##name(struct wk_regs *r, const wk_unit *w)
 #define S(i) (r->fp[w[i]])
-#define SF32(i) slot_f32(r->fp[w[i]])
-#define SF64(i) slot_f64(r->fp[w[i]])
+#define SF32(i) (*(const any_f32 *)&r->fp[w[i]])
+#define SF64(i) (*(const any_f64 *)&r->fp[w[i]])
 #define IMM(i) ((int64_t)(int16_t)w[i])
 #define TRAP(code) do { r->at = w; return (int)(code) + FIRST_TRAP; } while (0)
 #define GO_SLOWLY(entry) do { r->slow = &(entry); r->at = w; return SLOW; } while (0)
@@ -51,29 +51,19 @@ INLINE uint64_t dword(const wk_unit *w)
 	return value;
 }
 
-INLINE float slot_f32(uint64_t slot)
-{
-	uint32_t bits = (uint32_t)slot;
-	float value;
-	__builtin_memcpy(&value, &bits, sizeof value);
-	return value;
-}
-
-INLINE double slot_f64(uint64_t slot)
-{
-	double value;
-	__builtin_memcpy(&value, &slot, sizeof value);
-	return value;
-}
+/* Floats in slots and in memory have types of their own that may alias and lie anywhere: with memcpy gcc moves them
+ * through integer registers. */
+typedef float any_f32 __attribute__((may_alias, aligned(1)));
+typedef double any_f64 __attribute__((may_alias, aligned(1)));
 
 INLINE void put_f64(uint64_t *slot, double value)
 {
-	__builtin_memcpy(slot, &value, sizeof value);
+	*(any_f64 *)slot = value;
 }
 
 INLINE void put_f32(uint64_t *slot, float value)
 {
-	__builtin_memcpy(slot, &value, sizeof value);
+	*(any_f32 *)slot = value;
 }
 
 /* ---- integers ---- */
@@ -281,10 +271,10 @@ BODY(f64_promote_na) { (void)w; r->f64 = (double)r->f32; return NEXT; }
 #define PUT_64(type, p, to) type v; __builtin_memcpy(&v, p, sizeof v); *(to) = SET(v); return NEXT;
 #define PUT_32_N(type, p) type v; __builtin_memcpy(&v, p, sizeof v); SET((uint32_t)(int32_t)v); return NEXT;
 #define PUT_32(type, p, to) type v; __builtin_memcpy(&v, p, sizeof v); *(to) = SET((uint32_t)(int32_t)v); return NEXT;
-#define PUT_F32_N(type, p) __builtin_memcpy(&r->f32, p, sizeof(float)); return NEXT;
-#define PUT_F32(type, p, to) __builtin_memcpy(&r->f32, p, sizeof(float)); put_f32(to, r->f32); return NEXT;
-#define PUT_F64_N(type, p) __builtin_memcpy(&r->f64, p, sizeof(double)); return NEXT;
-#define PUT_F64(type, p, to) __builtin_memcpy(&r->f64, p, sizeof(double)); put_f64(to, r->f64); return NEXT;
+#define PUT_F32_N(type, p) r->f32 = *(const any_f32 *)p; return NEXT;
+#define PUT_F32(type, p, to) r->f32 = *(const any_f32 *)p; put_f32(to, r->f32); return NEXT;
+#define PUT_F64_N(type, p) r->f64 = *(const any_f64 *)p; return NEXT;
+#define PUT_F64(type, p, to) r->f64 = *(const any_f64 *)p; put_f64(to, r->f64); return NEXT;
 LOAD_FORMS(load8_u, uint8_t, PUT_64)
 LOAD_FORMS(load8_s32, int8_t, PUT_32)
 LOAD_FORMS(load16_u, uint16_t, PUT_64)
@@ -312,12 +302,12 @@ STORE_FORMS(store8, uint8_t)
 STORE_FORMS(store16, uint16_t)
 STORE_FORMS(store32, uint32_t)
 STORE_FORMS(store64, uint64_t)
-#define STORE_FLOAT(name, T) \
-	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; } \
-	BODY(name##_aa) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; } \
-	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof r->T, p) __builtin_memcpy(p, &r->T, sizeof r->T); return NEXT; }
-STORE_FLOAT(store_f32, f32)
-STORE_FLOAT(store_f64, f64)
+#define STORE_FLOAT(name, T, type) \
+	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
+	BODY(name##_aa) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
+	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; }
+STORE_FLOAT(store_f32, f32, float)
+STORE_FLOAT(store_f64, f64, double)
 
 /* Other memories, 64-bit addresses and very large offsets: the accumulator becomes a checked pointer. */
 INLINE int address(struct wk_regs *r, const wk_unit *w, uint64_t base, uint64_t offset)
@@ -374,10 +364,10 @@ BODY(select128)
 #define CELL(i) (r->x->global_cells[word(w + (i))])
 BODY(global_get_d) { S(0) = SET(*CELL(1)); return NEXT; }
 BODY(global_get_n) { SET(*CELL(0)); return NEXT; }
-BODY(global_get_f32_d) { r->f32 = slot_f32(*CELL(1)); put_f32(&S(0), r->f32); return NEXT; }
-BODY(global_get_f32_n) { r->f32 = slot_f32(*CELL(0)); return NEXT; }
-BODY(global_get_f64_d) { __builtin_memcpy(&r->f64, CELL(1), sizeof r->f64); put_f64(&S(0), r->f64); return NEXT; }
-BODY(global_get_f64_n) { __builtin_memcpy(&r->f64, CELL(0), sizeof r->f64); return NEXT; }
+BODY(global_get_f32_d) { r->f32 = *(const any_f32 *)CELL(1); put_f32(&S(0), r->f32); return NEXT; }
+BODY(global_get_f32_n) { r->f32 = *(const any_f32 *)CELL(0); return NEXT; }
+BODY(global_get_f64_d) { r->f64 = *(const any_f64 *)CELL(1); put_f64(&S(0), r->f64); return NEXT; }
+BODY(global_get_f64_n) { r->f64 = *(const any_f64 *)CELL(0); return NEXT; }
 BODY(global_get128) { uint64_t *d = &S(0); const uint64_t *c = CELL(1); d[0] = c[0]; d[1] = c[1]; return NEXT; }
 BODY(global_set_s) { *CELL(1) = S(0); return NEXT; }
 BODY(global_set_a) { *CELL(0) = r->acc; return NEXT; }

@@ -150,6 +150,15 @@ static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **t
 	 * compiler takes it apart into variables. */
 	struct wk_regs r = *start;
 	int go;
+	/* gcc 12 would keep the float accumulators of x86-64 in memory: no register survives a call there, and it does not
+	 * see that they are copied around the only one. */
+#ifdef __x86_64__
+	register float f32 __asm__("xmm14") = 0;
+	register double f64 __asm__("xmm15") = 0;
+#else
+	float f32 = 0;
+	double f64 = 0;
+#endif
 
 #define GO(to) \
 	do { \
@@ -159,7 +168,11 @@ static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **t
 	GO(ip);
 #define OP(name, units, flags) \
 	l_##name: \
+		r.f32 = f32; \
+		r.f64 = f64; \
 		go = x_##name(&r, ip + 1); \
+		f32 = r.f32; \
+		f64 = r.f64; \
 		if (go == NEXT) \
 			GO(ip + 1 + (units)); \
 		if (go == JUMP) \
@@ -178,6 +191,8 @@ unusual:
 		go = r.slow->body(&copy, r.at);
 		ip = r.at + r.slow->units;
 		r = copy;
+		f32 = r.f32;
+		f64 = r.f64;
 		if (go == NEXT)
 			GO(ip);
 		if (go == JUMP)
