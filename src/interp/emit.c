@@ -25,33 +25,39 @@ void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, 
 }
 
 /* Code is written at the end of the newest block; a function that does not fit moves to a new one. */
-static bool reserve(struct translator *t, uint32_t units)
+static bool make_room(struct translator *t, uint32_t units)
 {
 	if (t->failed)
 		return false;
-	if (t->count + units <= t->room)
-		return true;
 	struct wk_code *code = t->code;
+	struct wk_code_block *own = code->blocks && code->blocks->used == 0 ? code->blocks : NULL;
 	size_t wanted = sizeof(struct wk_code_block) + sizeof(struct wk_code_header) +
 		((size_t)t->count * 2 + units) * sizeof(wk_unit);
 	size_t usual = code->blocks ? code->blocks->size * 2 : 2048;
-	if (usual > 32768)
-		usual = 32768;
+	if (usual > 16384)
+		usual = 16384;
 	size_t size = wanted > usual ? wanted : usual;
-	struct wk_code_block *block = wk_alloc(t->budget, size);
+	struct wk_code_block *block = own ? wk_resize(t->budget, own, own->size, size) : wk_alloc(t->budget, size);
 	if (!block) {
 		t->failed = true;
 		return false;
 	}
-	block->next = code->blocks;
+	wk_unit *out = (wk_unit *)((struct wk_code_header *)(block + 1) + 1);
+	if (!own) {
+		block->next = code->blocks;
+		if (t->count)
+			memcpy(out, t->out, t->count * sizeof *out);
+	}
 	block->size = size;
 	code->blocks = block;
-	wk_unit *out = (wk_unit *)((struct wk_code_header *)(block + 1) + 1);
-	if (t->count)
-		memcpy(out, t->out, t->count * sizeof *out);
 	t->out = out;
 	t->room = (uint32_t)((size - sizeof *block - sizeof(struct wk_code_header)) / sizeof *out);
 	return true;
+}
+
+static inline bool reserve(struct translator *t, uint32_t units)
+{
+	return (t->count + units <= t->room && !t->failed) || make_room(t, units);
 }
 
 void wk_t_open(struct translator *t)
@@ -65,6 +71,22 @@ void wk_t_open(struct translator *t)
 	uint8_t *free_end = (uint8_t *)(block + 1) + block->used;
 	t->out = (wk_unit *)(free_end + needed);
 	t->room = (uint32_t)((block->size - sizeof *block - block->used - needed) / sizeof(wk_unit));
+}
+
+/* A function with a block to itself gives back what it does not need; nothing points into the block yet. */
+void wk_t_close(struct translator *t)
+{
+	struct wk_code_block *block = t->code->blocks;
+	size_t needed = sizeof *block + ((sizeof(struct wk_code_header) + t->count * sizeof(wk_unit) + 7) & ~(size_t)7);
+	if (block->used != 0 || block->size - needed < 4096 || block->size <= 16384)
+		return;
+	struct wk_code_block *fit = wk_resize(t->budget, block, block->size, needed);
+	if (!fit)
+		return;
+	fit->size = needed;
+	t->code->blocks = fit;
+	t->out = (wk_unit *)((struct wk_code_header *)(fit + 1) + 1);
+	t->room = t->count;
 }
 
 void wk_translate_end(struct wk_code *code)
@@ -81,26 +103,28 @@ void wk_translate_end(struct wk_code *code)
 enum fuse_row {
 #define OP(name, units, flags)
 #define FUSE(a, b) ROW_##a##__##b,
+/* The first row of a group, without taking a number. */
+#define FUSE_GROUP(a) BEGIN_##a, BEFORE_##a = BEGIN_##a - 1,
 #include "interp/fusions.def"
 	ROW_COUNT
 #undef FUSE
 };
 
-static const struct { uint16_t first, second, fused; } fuse_rows[ROW_COUNT + 1] = {
-#define FUSE(a, b) { WK_I_##a, WK_I_##b, WK_I_##a##__##b },
+static const struct { uint16_t second, fused; } fuse_rows[ROW_COUNT + 1] = {
+#define FUSE(a, b) { WK_I_##b, WK_I_##a##__##b },
 #include "interp/fusions.def"
 #undef FUSE
-	{ 0, 0, 0 }
+	{ 0, 0 }
 };
 
-/* Rows of one first instruction stand together in fusions.def; the last initialiser wins: behind the last row. */
+/* Where the rows of each first instruction begin and end: of several initialisers the last wins, the last row's. */
 #if defined(__clang__)
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 #else
 #pragma GCC diagnostic ignored "-Woverride-init"
 #endif
-static const uint16_t fuse_ends[WK_I_COUNT] = {
-#define FUSE(a, b) [WK_I_##a] = ROW_##a##__##b + 1,
+static const struct { uint16_t begin, end; } fuse_groups[WK_I_COUNT] = {
+#define FUSE(a, b) [WK_I_##a] = { BEGIN_##a, ROW_##a##__##b + 1 },
 #include "interp/fusions.def"
 #undef FUSE
 #undef OP
@@ -110,9 +134,16 @@ static uint32_t fused(uint32_t first, uint32_t second)
 {
 	if (first == NO_INSTRUCTION)
 		return NO_INSTRUCTION;
-	for (uint32_t i = fuse_ends[first]; i > 0 && fuse_rows[i - 1].first == first; i--)
-		if (fuse_rows[i - 1].second == second)
-			return fuse_rows[i - 1].fused;
+	uint32_t begin = fuse_groups[first].begin, end = fuse_groups[first].end;
+	while (begin < end) {
+		uint32_t middle = (begin + end) / 2;
+		if (fuse_rows[middle].second == second)
+			return fuse_rows[middle].fused;
+		if (fuse_rows[middle].second < second)
+			begin = middle + 1;
+		else
+			end = middle;
+	}
 	return NO_INSTRUCTION;
 }
 
@@ -126,6 +157,20 @@ static const uint8_t flags_of[] = {
 };
 
 /* ---- writing ---- */
+
+/* Mostly four units or less: a call would cost more than they do. */
+static inline void copy_units(wk_unit *to, const wk_unit *from, uint32_t count)
+{
+	for (; count > 4; count -= 4, to += 4, from += 4)
+		memcpy(to, from, 4 * sizeof *to);
+	switch (count) {
+	case 4: to[3] = from[3]; /* fall through */
+	case 3: to[2] = from[2]; /* fall through */
+	case 2: to[1] = from[1]; /* fall through */
+	case 1: to[0] = from[0]; /* fall through */
+	default: break;
+	}
+}
 
 static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count, uint32_t offset)
 {
@@ -142,8 +187,7 @@ static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t
 	}
 	if (t->watched == WK_NO_OFFSET && t->watch >= t->count && (t->watch < t->count + count || t->watch == t->count))
 		t->watched = offset;
-	if (count)
-		memcpy(t->out + t->count, w, count * sizeof *w);
+	copy_units(t->out + t->count, w, count);
 	t->count += count;
 }
 
@@ -202,11 +246,6 @@ void wk_t_written(struct translator *t, uint32_t slot)
 		t->f64_slot = NO_SLOT;
 }
 
-static uint32_t *accumulator_of(struct translator *t, wk_class type)
-{
-	return type == WK_TYPE_F32 ? &t->f32_slot : type == WK_TYPE_F64 ? &t->f64_slot : &t->acc_slot;
-}
-
 static void make_pending(struct translator *t, uint32_t op, uint32_t target, const wk_unit *w, uint32_t count)
 {
 	wk_t_flush(t);
@@ -218,14 +257,14 @@ static void make_pending(struct translator *t, uint32_t op, uint32_t target, con
 	p->negated = false;
 	p->offset = t->offset;
 	p->w[0] = (wk_unit)target;
-	memcpy(p->w + 1, w + 1, (count - 1) * sizeof *w);
+	copy_units(p->w + 1, w + 1, count - 1);
 }
 
 void wk_t_produce(struct translator *t, uint32_t op, uint32_t target, wk_class type, const wk_unit *w, uint32_t count)
 {
 	make_pending(t, op, target, w, count);
 	wk_t_written(t, target);
-	*accumulator_of(t, type) = target;
+	*wk_t_accumulator(t, type) = target;
 }
 
 void wk_t_produce_plain(struct translator *t, uint32_t op, uint32_t target, uint32_t slots, const wk_unit *w,
@@ -238,46 +277,6 @@ void wk_t_produce_plain(struct translator *t, uint32_t op, uint32_t target, uint
 }
 
 /* ---- entries ---- */
-
-struct entry wk_t_pop(struct translator *t)
-{
-	struct entry entry = t->s->entries[--t->entry_count];
-	t->height = entry.home;
-	if (t->settled > t->entry_count)
-		t->settled = t->entry_count;
-	if (entry.kind == IN_LOCAL)
-		t->s->locals[entry.value].uses--;
-	return entry;
-}
-
-void wk_t_push_entry(struct translator *t, struct entry entry)
-{
-	entry.home = (uint16_t)t->height;
-	if (entry.kind == IN_TEMPORARY)
-		entry.slot = entry.home;
-	if (entry.kind == IN_LOCAL)
-		t->s->locals[entry.value].uses++;
-	t->height += slots_of_class(entry.type);
-	t->s->entries[t->entry_count++] = entry;
-}
-
-uint32_t wk_t_push(struct translator *t, wk_class type)
-{
-	uint32_t home = t->height;
-	wk_t_push_entry(t, (struct entry){ .kind = IN_TEMPORARY, .type = type });
-	return home;
-}
-
-void wk_t_push_local(struct translator *t, uint32_t local)
-{
-	wk_t_push_entry(t, (struct entry){ .value = local, .slot = t->s->locals[local].slot, .kind = IN_LOCAL,
-		.type = t->s->locals[local].type });
-}
-
-void wk_t_push_constant(struct translator *t, wk_class type, uint64_t value)
-{
-	wk_t_push_entry(t, (struct entry){ .value = value, .kind = IS_CONSTANT, .type = type });
-}
 
 void wk_t_bring_home_one(struct translator *t, uint32_t i)
 {
@@ -366,13 +365,6 @@ uint32_t wk_t_slot(struct translator *t, struct entry entry)
 		return slot;
 	constant(t, entry.home, entry.value);
 	return entry.home;
-}
-
-bool wk_t_in_accumulator(const struct translator *t, struct entry entry)
-{
-	if (entry.kind == IS_CONSTANT || entry.type == WK_TYPE_V128)
-		return false;
-	return *accumulator_of((struct translator *)t, entry.type) == entry.slot;
 }
 
 void wk_t_take(struct translator *t, struct entry entry)

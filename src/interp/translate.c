@@ -1627,6 +1627,7 @@ enum wk_status wk_translate(struct wk_code *code, uint32_t function, struct wk_r
 	struct wk_catch *catches = NULL;
 	if (!translate(&t, code, function, &entry))
 		return wk_budget_refuse(&code->budget, 4096, report);
+	wk_t_close(&t);
 	if (t.catch_count) {
 		catches = wk_alloc_array(&code->budget, t.catch_count, sizeof *catches);
 		if (!catches)

@@ -117,13 +117,63 @@ struct translator {
 	uint64_t watched;               /* the offset found */
 };
 
-/* ---- entries ---- */
-struct entry wk_t_pop(struct translator *t);
+/* ---- entries: small and everywhere, hence inline ---- */
+
+/* Where the accumulator of a type notes its slot. */
+static inline uint32_t *wk_t_accumulator(struct translator *t, wk_class type)
+{
+	return type == WK_TYPE_F32 ? &t->f32_slot : type == WK_TYPE_F64 ? &t->f64_slot : &t->acc_slot;
+}
+
+static inline struct entry wk_t_pop(struct translator *t)
+{
+	struct entry entry = t->s->entries[--t->entry_count];
+	t->height = entry.home;
+	if (t->settled > t->entry_count)
+		t->settled = t->entry_count;
+	if (entry.kind == IN_LOCAL)
+		t->s->locals[entry.value].uses--;
+	return entry;
+}
+
+static inline void wk_t_push_entry(struct translator *t, struct entry entry)
+{
+	entry.home = (uint16_t)t->height;
+	if (entry.kind == IN_TEMPORARY)
+		entry.slot = entry.home;
+	if (entry.kind == IN_LOCAL)
+		t->s->locals[entry.value].uses++;
+	t->height += slots_of_class(entry.type);
+	t->s->entries[t->entry_count++] = entry;
+}
+
 /* Pushes a temporary and returns its home. */
-uint32_t wk_t_push(struct translator *t, wk_class type);
-void wk_t_push_entry(struct translator *t, struct entry entry);
-void wk_t_push_local(struct translator *t, uint32_t local);
-void wk_t_push_constant(struct translator *t, wk_class type, uint64_t value);
+static inline uint32_t wk_t_push(struct translator *t, wk_class type)
+{
+	uint32_t home = t->height;
+	wk_t_push_entry(t, (struct entry){ .kind = IN_TEMPORARY, .type = type });
+	return home;
+}
+
+static inline void wk_t_push_local(struct translator *t, uint32_t local)
+{
+	wk_t_push_entry(t, (struct entry){ .value = local, .slot = t->s->locals[local].slot, .kind = IN_LOCAL,
+		.type = t->s->locals[local].type });
+}
+
+static inline void wk_t_push_constant(struct translator *t, wk_class type, uint64_t value)
+{
+	wk_t_push_entry(t, (struct entry){ .value = value, .kind = IS_CONSTANT, .type = type });
+}
+
+/* True when the accumulator of the entry's type holds it. */
+static inline bool wk_t_in_accumulator(const struct translator *t, struct entry entry)
+{
+	if (entry.kind == IS_CONSTANT || entry.type == WK_TYPE_V128)
+		return false;
+	return *wk_t_accumulator((struct translator *)t, entry.type) == entry.slot;
+}
+
 /* Makes every local among the entries a temporary at home (constants stay). */
 void wk_t_settle(struct translator *t);
 /* Makes the top `count` entries temporaries at home. */
@@ -140,6 +190,8 @@ void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t co
 void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count);
 /* Begins a function at the free end of the newest block. */
 void wk_t_open(struct translator *t);
+/* Ends a function: its code has its final place and size. */
+void wk_t_close(struct translator *t);
 /* Makes an instruction pending whose first operand, the slot it writes, is `target`. */
 void wk_t_produce(struct translator *t, uint32_t op, uint32_t target, wk_class type, const wk_unit *w, uint32_t count);
 /* The same for instructions that leave the accumulators alone or undefined. */
@@ -149,8 +201,7 @@ void wk_t_produce_plain(struct translator *t, uint32_t op, uint32_t target, uint
 void wk_t_move(struct translator *t, uint32_t slot, struct entry entry);
 /* A slot that holds the entry's value. */
 uint32_t wk_t_slot(struct translator *t, struct entry entry);
-/* True when the accumulator of the entry's type holds it; a pending producer then need not store it. */
-bool wk_t_in_accumulator(const struct translator *t, struct entry entry);
+/* The entry is read from its accumulator: a pending producer need not store it. */
 void wk_t_take(struct translator *t, struct entry entry);
 /* The slot was written by something that set no accumulator. */
 void wk_t_written(struct translator *t, uint32_t slot);
