@@ -25,6 +25,12 @@
 
 typedef uint16_t wk_unit;
 
+/* Where a function's frame has its header. */
+static inline uint32_t wk_code_header_slot(const struct wk_deftype *type)
+{
+	return type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
+}
+
 /* A range of a function's code whose exceptions a catch clause takes (try_table, 4.6.8). Innermost first. */
 struct wk_catch {
 	uint32_t begin, end;   /* units from the start of the function's code */

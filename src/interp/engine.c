@@ -10,11 +10,6 @@
 #include "interp/interp.h"
 #include "interp/slow.h"
 
-static uint32_t header_of(const struct wk_deftype *type)
-{
-	return type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
-}
-
 /* ---- code tables ---- */
 
 static size_t code_size(const struct wk_module *module)
@@ -163,7 +158,7 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	struct wk_instance *instance = func->instance;
 	struct wk_exec *x = &instance->store->exec;
 	const struct wk_deftype *type = wk_registry_get(instance->module->registry, func->type);
-	uint32_t header = header_of(type);
+	uint32_t header = wk_code_header_slot(type);
 	uint64_t *frame = x->stack_top;
 	x->trap = WK_TRAP_NONE;
 	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))

@@ -23,11 +23,6 @@ static uint64_t slot(const void *pointer)
 	return (uint64_t)(uintptr_t)pointer;
 }
 
-static uint32_t header_of(const struct wk_deftype *type)
-{
-	return type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
-}
-
 static int trap(struct wk_regs *r, const wk_unit *w, enum wk_trap code)
 {
 	r->at = w;
@@ -91,7 +86,7 @@ static int cross_into(struct wk_regs *r, const wk_unit *w, struct wk_func *func,
 {
 	struct wk_exec *x = r->x;
 	const struct wk_deftype *type = wk_registry_get(func->instance->module->registry, func->type);
-	uint32_t header = header_of(type);
+	uint32_t header = wk_code_header_slot(type);
 	if (record + RECORD_SLOTS + header + 2 > x->stack_limit)
 		return trap(r, w, WK_TRAP_STACK_EXHAUSTED);
 	uint64_t *frame = record + RECORD_SLOTS;
@@ -149,7 +144,7 @@ int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 	uint64_t *caller = pointer(r->fp[w[2] + 1]);
 	if (func->kind == WK_FUNC_HOST) {
 		const struct wk_deftype *type = wk_registry_get(x->instance->module->registry, func->type);
-		int go = call_host(r, w, func, arguments, header_of(type));
+		int go = call_host(r, w, func, arguments, wk_code_header_slot(type));
 		if (go != NEXT)
 			return go;
 		memmove(r->fp, arguments, type->result_slots * sizeof *arguments);
@@ -162,7 +157,7 @@ int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 	 * between instances do not grow the stack. */
 	if (*back == wk_code_reference(WK_I_cross)) {
 		const struct wk_deftype *type = wk_registry_get(func->instance->module->registry, func->type);
-		uint32_t header = header_of(type);
+		uint32_t header = wk_code_header_slot(type);
 		memmove(r->fp, arguments, type->parameter_slots * sizeof *arguments);
 		switch_to(r, func->instance);
 		const struct wk_code *code = x->code;

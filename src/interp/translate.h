@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The translator's state and its lower half: emitting instructions and choosing their forms. The upper half
- * (translate.c) walks the WebAssembly instructions.
+ * The translator's state and its lower half (emit.c): entries, the pending instruction, fusion. The upper half walks
+ * the WebAssembly instructions: translate.c, with translate_numeric.c and translate_control.c.
  *
  * The operand stack of WebAssembly becomes a list of entries that say where a value is: in a local, a constant, or a
  * temporary. Each entry has a home, the slot that its height on the stack gives it; a temporary is always at home.
@@ -14,6 +14,7 @@
 #ifndef WK_INTERP_TRANSLATE_H
 #define WK_INTERP_TRANSLATE_H
 
+#include "base/leb128.h"
 #include "interp/code.h"
 
 /* Offsets of the forms inside a family of instructions.def. */
@@ -220,5 +221,85 @@ void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, 
 void wk_t_resolve(struct translator *t, uint32_t fixups);
 
 void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, size_t item);
+
+/* ---- reading trusted bytes ---- */
+
+static inline uint32_t wk_t_read_u32(struct translator *t) { return (uint32_t)wk_leb_trusted(&t->at); }
+
+static inline wk_valtype wk_t_read_type(struct translator *t)
+{
+	uint8_t byte = *t->at++;
+	if (byte == 0x63 || byte == 0x64) {
+		wk_leb_trusted_signed(&t->at);
+		return WK_TYPE_FUNCREF;
+	}
+	return byte >= WK_TYPE_V128 ? byte : WK_TYPE_FUNCREF;
+}
+
+static inline const struct wk_deftype *wk_t_type_at(const struct translator *t, uint32_t index)
+{
+	return wk_registry_get(t->module->registry, t->module->types[index]);
+}
+
+static inline void wk_t_skip_catches(struct translator *t)
+{
+	for (uint32_t n = wk_t_read_u32(t); n > 0; n--) {
+		uint8_t kind = *t->at++;
+		if (kind < 2)
+			wk_t_read_u32(t);
+		wk_t_read_u32(t);
+	}
+}
+
+struct wk_memarg { uint32_t memory; uint64_t offset; };
+
+static inline struct wk_memarg wk_t_read_memarg(struct translator *t)
+{
+	struct wk_memarg m = { 0, 0 };
+	if (wk_leb_trusted(&t->at) & 0x40)
+		m.memory = wk_t_read_u32(t);
+	m.offset = wk_leb_trusted(&t->at);
+	return m;
+}
+
+/* ---- small things that all parts of the translator use ---- */
+
+static inline uint32_t wk_t_table_operand(const struct translator *t, uint32_t table)
+{
+	return table | (t->module->tables[table].type.limits.is64 ? 0x80000000u : 0);
+}
+
+static inline uint32_t wk_t_memory_operand(const struct translator *t, uint32_t memory)
+{
+	return memory | (t->module->memories[memory].limits.is64 ? 0x80000000u : 0);
+}
+
+static inline bool wk_t_fits_imm(struct entry e) { return e.kind == IS_CONSTANT && fits16(e.value); }
+
+/* Reads an operand: its accumulator when it is there (returns true), else its slot goes into *unit. */
+static inline bool wk_t_operand(struct translator *t, struct entry e, wk_unit *unit)
+{
+	if (wk_t_in_accumulator(t, e)) {
+		wk_t_take(t, e);
+		return true;
+	}
+	*unit = (wk_unit)wk_t_slot(t, e);
+	return false;
+}
+
+/* What a pending comparison is, if the entry is its result. */
+struct comparing { bool integer, is_float; uint32_t base, branches, c, form; };
+struct comparing wk_t_pending_comparison(const struct translator *t, struct entry e);
+
+/* ---- the parts: each translates the instructions of its kind, whose opcode has been read ---- */
+
+/* Numeric instructions, loads and stores of scalars. */
+void wk_t_numeric(struct translator *t, uint32_t op);
+/* Those of prefix 0xFD. */
+void wk_t_vector(struct translator *t, uint32_t op);
+/* Blocks, branches, calls, exceptions. */
+void wk_t_control(struct translator *t, uint32_t op);
+/* The function's own block: opened before the first instruction. */
+void wk_t_begin_function(struct translator *t);
 
 #endif
