@@ -151,8 +151,9 @@ static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **t
 	struct wk_regs r = *start;
 	int go;
 	/* gcc 12 would keep the float accumulators of x86-64 in memory: no register survives a call there, and it does not
-	 * see that they are copied around the only one. */
-#ifdef __x86_64__
+	 * see that they are copied around the only one. Named registers do not survive calls either: sanitizers' checks
+	 * call, and loops must not be turned into memset and memmove (cmake/flags.cmake). */
+#if defined(__x86_64__) && defined(__OPTIMIZE__) && !defined(SANITIZED)
 	register float f32 __asm__("xmm14") = 0;
 	register double f64 __asm__("xmm15") = 0;
 #else
