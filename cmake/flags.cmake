@@ -39,7 +39,7 @@ endif()
 # roundings become instructions. Its dispatch loop needs optimisation in every build: clang makes the tail calls in any
 # case, but without it each handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the
 # handlers into one (-fno-gcse -fno-crossjumping; -Os always merges them, so gcc gets -O2 without padding there, which is
-# smaller too). Where size counts there are fewer fused instructions: all of the room must agree on that. gcc's
+# smaller too). Where size counts, as in a TEE, there are fewer fused instructions: all of the room must agree on that. gcc's
 # sanitizers leave the loop alone: one function of that size takes gcc 14 more than ten minutes and 8 GB, and clang
 # instruments the same bodies one by one.
 set(WASMKEEP_ARITHMETIC_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off)
@@ -49,7 +49,7 @@ function(wasmkeep_interpreter_flags sources)
 			continue()
 		endif()
 		set(flags ${WASMKEEP_ARITHMETIC_FLAGS})
-		if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel")
+		if(CMAKE_BUILD_TYPE STREQUAL "MinSizeRel" OR WASMKEEP_FREESTANDING)
 			list(APPEND flags -DWK_FEWER_FUSIONS)
 		endif()
 		if(source MATCHES "/dispatch[^/]*$")
