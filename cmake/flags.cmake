@@ -34,14 +34,17 @@ if(WASMKEEP_COVERAGE)
 	target_link_options(wasmkeep_flags INTERFACE -fprofile-instr-generate)
 endif()
 
-# The interpreter computes what the specification (4.3.3) says and nothing else: a multiplication and an addition are two
-# roundings (-ffp-contract=off). It never looks at errno or at floating-point exceptions, so that square roots and
-# roundings become instructions. Its dispatch loop needs optimisation in every build: clang makes the tail calls in any
-# case, but without it each handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the
-# handlers into one (-fno-gcse -fno-crossjumping; -Os always merges them, so gcc gets -O2 without padding there, which is
-# smaller too). Where size counts, as in a TEE, there are fewer fused instructions: all of the room must agree on that. gcc's
-# sanitizers leave the loop alone: one function of that size takes gcc 14 more than ten minutes and 8 GB, and clang
-# instruments the same bodies one by one.
+# The interpreter computes what the specification (4.3.3) says and nothing else: a multiplication and an addition are
+# two roundings (-ffp-contract=off). It never looks at errno or at floating-point exceptions, so that square roots and
+# roundings become instructions.
+#
+# Its dispatch loop needs optimisation in every build: clang makes the tail calls in any case, but without it each
+# handler keeps a stack frame; and gcc must not merge the indirect jumps at the ends of the handlers into one (-fno-gcse
+# -fno-crossjumping; -Os always merges them, so gcc gets -O2 without padding there, which is smaller too), nor call
+# memset, which would destroy named registers. Its sanitizers leave the loop alone: one function of that size takes
+# gcc 14 more than ten minutes and 8 GB, and clang instruments the same bodies one by one.
+#
+# Where size counts, as in a TEE, there are fewer fused instructions: all of the room must agree on that.
 set(WASMKEEP_ARITHMETIC_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off)
 function(wasmkeep_interpreter_flags sources)
 	foreach(source IN LISTS sources)
