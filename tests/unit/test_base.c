@@ -19,7 +19,7 @@ struct exact {
 
 static struct exact exact(const void *bytes, size_t size)
 {
-	struct exact copy = { malloc(size ? size : 1), size };
+	struct exact copy = { calloc(1, size ? size : 1), size };
 
 	if (!copy.data)
 		abort();
