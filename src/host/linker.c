@@ -159,7 +159,7 @@ static const struct wk_store *store_of(const struct wk_external *external)
 	if (!external->of.func)
 		return NULL;
 	switch (external->kind) {
-	case WK_EXTERN_FUNC: return external->of.func->store;
+	case WK_EXTERN_FUNC: return wk_func_store(external->of.func);
 	case WK_EXTERN_TABLE: return external->of.table->store;
 	case WK_EXTERN_MEMORY: return external->of.memory->store;
 	case WK_EXTERN_GLOBAL: return external->of.global->store;
@@ -204,7 +204,7 @@ enum wk_status wk_linker_define_function(struct wk_linker *linker, const char *m
 	status = wk_host_func_new(linker->store, signature, wk_call_with_values, NULL, &host);
 	if (status != WK_OK)
 		return status;
-	host->func.context = host;
+	host->host_context = host;
 	host->function = function;
 	host->context = context;
 	external.of.func = &host->func;

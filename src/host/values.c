@@ -58,7 +58,7 @@ static bool reference_to_slot(struct wk_store *store, const struct wk_value *val
 		if (!wk_is_nullable(type))
 			return false;
 	} else if (value->kind == WK_FUNCREF) {
-		if (value->of.func->store != store ||
+		if (wk_func_store(value->of.func) != store ||
 			!wk_type_matches(store->keep->registry, WK_REF | value->of.func->type, type))
 			return false;
 	} else if (value->kind == WK_EXTERNREF) {
@@ -173,32 +173,34 @@ enum wk_status wk_func_call(struct wk_func *func, const struct wk_value *argumen
 	struct wk_value *results, size_t result_count, struct wk_report *report)
 {
 	const struct wk_registry *registry;
+	struct wk_store *store;
 	const struct wk_deftype *type;
 	enum wk_status status;
 	uint64_t *slots, *at;
 
 	if (!func)
 		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "bad argument: no function");
-	registry = func->store->keep->registry;
+	store = wk_func_store(func);
+	registry = store->keep->registry;
 	type = wk_registry_get(registry, func->type);
 	status = check_counts(type, arguments, argument_count, results, result_count, report);
 	if (status != WK_OK)
 		return status;
-	slots = wk_stack_take(func->store,
+	slots = wk_stack_take(store,
 		type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots);
 	if (!slots)
-		return wk_stack_refuse(func->store, report);
+		return wk_stack_refuse(store, report);
 
 	at = slots;
 	for (uint32_t i = 0; i < argument_count && status == WK_OK; at += wk_slots_of(type->types[i++]))
-		if (!wk_value_to_slots(func->store, &arguments[i], type->types[i], at))
+		if (!wk_value_to_slots(store, &arguments[i], type->types[i], at))
 			status = refuse(report, "argument", i, wk_kind_text(wk_kind_of(registry, type->types[i])));
 	if (status == WK_OK)
 		status = wk_call(func, slots, report);
 	at = slots;
 	for (uint32_t i = 0; i < result_count && status == WK_OK; at += wk_slots_of(wk_results_of(type)[i++]))
 		wk_value_from_slots(registry, wk_results_of(type)[i], at, &results[i]);
-	func->store->exec.stack_top = slots;
+	store->exec.stack_top = slots;
 	return status;
 }
 
@@ -249,7 +251,7 @@ void wk_func_type(const struct wk_func *func, uint32_t *parameter_count, enum wk
 	uint32_t *result_count, enum wk_kind *results)
 {
 	static const struct wk_deftype empty = { .composite = WK_COMPOSITE_FUNC };
-	const struct wk_registry *registry = func ? func->store->keep->registry : NULL;
+	const struct wk_registry *registry = func ? wk_func_store(func)->keep->registry : NULL;
 	const struct wk_deftype *type = func ? wk_registry_get(registry, func->type) : &empty;
 
 	if (parameter_count)

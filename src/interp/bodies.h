@@ -117,12 +117,14 @@ INT10(div_u64, uint64_t, CHECK_ZERO, a / b)
 INT10(rem_s64, int64_t, CHECK_ZERO, b == -1 ? 0 : a % b)
 INT10(rem_u64, uint64_t, CHECK_ZERO, a % b)
 
+#define POLL_INTERRUPT \
+	if (UNLIKELY(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED))) \
+		TRAP(WK_TRAP_INTERRUPTED);
 #define BRANCH_IF(condition, target) \
 	if (condition) { \
 		const wk_unit *to = (target); \
-		if (UNLIKELY(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED))) \
-			TRAP(WK_TRAP_INTERRUPTED); \
-		r->ip = to + (int32_t)word(to); \
+		POLL_INTERRUPT \
+		r->ip = to + (int16_t)*to; \
 		return JUMP; \
 	} \
 	return NEXT;
@@ -253,19 +255,23 @@ BODY(f64_promote_ns) { r->f64 = (double)SF32(0); return NEXT; }
 BODY(f64_promote_da) { r->f64 = (double)r->f32; put_f64(&S(0), r->f64); return NEXT; }
 BODY(f64_promote_na) { (void)w; r->f64 = (double)r->f32; return NEXT; }
 
-/* ---- memory: `field` holds offset + size, so one addition gives the end of the access ---- */
+/* ---- memory: a field holds offset + size, so one addition gives the end of the access ---- */
 
-#define CHECKED(address, field, bytes, pointer) \
-	uint64_t end = (address) + word(w + (field)); \
+#define CHECKED_END(address, field, bytes, pointer) \
+	uint64_t end = (address) + (field); \
 	if (UNLIKELY(end > r->size)) TRAP(WK_TRAP_MEMORY_BOUNDS); \
 	uint8_t *pointer = r->mem + end - (bytes);
+#define CHECKED(address, field, bytes, pointer) CHECKED_END((uint64_t)(uint32_t)(address), w[field], bytes, pointer)
+#define CHECKED_FAR(address, field, bytes, pointer) \
+	CHECKED_END((uint64_t)(uint32_t)(address), word(w + (field)), bytes, pointer)
+#define CHECKED_CONSTANT(field, bytes, pointer) CHECKED_END(UINT64_C(0), word(w + (field)), bytes, pointer)
 #define LOAD_FORMS(name, type, PUT) \
-	BODY(name##_ds) { CHECKED((uint64_t)(uint32_t)S(1), 2, sizeof(type), p) PUT(type, p, &S(0)) } \
-	BODY(name##_ns) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof(type), p) PUT##_N(type, p) } \
-	BODY(name##_da) { CHECKED((uint64_t)(uint32_t)r->acc, 1, sizeof(type), p) PUT(type, p, &S(0)) } \
-	BODY(name##_na) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof(type), p) PUT##_N(type, p) } \
-	BODY(name##_dk) { CHECKED(UINT64_C(0), 1, sizeof(type), p) PUT(type, p, &S(0)) } \
-	BODY(name##_nk) { CHECKED(UINT64_C(0), 0, sizeof(type), p) PUT##_N(type, p) } \
+	BODY(name##_ds) { CHECKED(S(1), 2, sizeof(type), p) PUT(type, p, &S(0)) } \
+	BODY(name##_ns) { CHECKED(S(0), 1, sizeof(type), p) PUT##_N(type, p) } \
+	BODY(name##_da) { CHECKED(r->acc, 1, sizeof(type), p) PUT(type, p, &S(0)) } \
+	BODY(name##_na) { CHECKED(r->acc, 0, sizeof(type), p) PUT##_N(type, p) } \
+	BODY(name##_dk) { CHECKED_CONSTANT(1, sizeof(type), p) PUT(type, p, &S(0)) } \
+	BODY(name##_nk) { CHECKED_CONSTANT(0, sizeof(type), p) PUT##_N(type, p) } \
 	BODY(name##_dp) { const uint8_t *p = (const uint8_t *)(uintptr_t)r->acc; PUT(type, p, &S(0)) }
 #define PUT_64_N(type, p) type v; __builtin_memcpy(&v, p, sizeof v); SET(v); return NEXT;
 #define PUT_64(type, p, to) type v; __builtin_memcpy(&v, p, sizeof v); *(to) = SET(v); return NEXT;
@@ -289,25 +295,34 @@ LOAD_FORMS(load_f64, double, PUT_F64)
 
 #define STORE_AS(type, value) { type v = (type)(value); __builtin_memcpy(p, &v, sizeof v); return NEXT; }
 #define STORE_FORMS(name, type) \
-	BODY(name##_ss) { CHECKED((uint64_t)(uint32_t)S(0), 2, sizeof(type), p) STORE_AS(type, S(1)) } \
-	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof(type), p) STORE_AS(type, r->acc) } \
-	BODY(name##_as) { CHECKED((uint64_t)(uint32_t)r->acc, 1, sizeof(type), p) STORE_AS(type, S(0)) } \
-	BODY(name##_si) { CHECKED((uint64_t)(uint32_t)S(0), 2, sizeof(type), p) STORE_AS(type, IMM(1)) } \
-	BODY(name##_ai) { CHECKED((uint64_t)(uint32_t)r->acc, 1, sizeof(type), p) STORE_AS(type, IMM(0)) } \
-	BODY(name##_ks) { CHECKED(UINT64_C(0), 1, sizeof(type), p) STORE_AS(type, S(0)) } \
-	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof(type), p) STORE_AS(type, r->acc) } \
-	BODY(name##_ki) { CHECKED(UINT64_C(0), 1, sizeof(type), p) STORE_AS(type, IMM(0)) } \
+	BODY(name##_ss) { CHECKED(S(0), 2, sizeof(type), p) STORE_AS(type, S(1)) } \
+	BODY(name##_sa) { CHECKED(S(0), 1, sizeof(type), p) STORE_AS(type, r->acc) } \
+	BODY(name##_as) { CHECKED(r->acc, 1, sizeof(type), p) STORE_AS(type, S(0)) } \
+	BODY(name##_si) { CHECKED(S(0), 2, sizeof(type), p) STORE_AS(type, IMM(1)) } \
+	BODY(name##_ai) { CHECKED(r->acc, 1, sizeof(type), p) STORE_AS(type, IMM(0)) } \
+	BODY(name##_ks) { CHECKED_CONSTANT(1, sizeof(type), p) STORE_AS(type, S(0)) } \
+	BODY(name##_ka) { CHECKED_CONSTANT(0, sizeof(type), p) STORE_AS(type, r->acc) } \
+	BODY(name##_ki) { CHECKED_CONSTANT(1, sizeof(type), p) STORE_AS(type, IMM(0)) } \
 	BODY(name##_ps) { uint8_t *p = (uint8_t *)(uintptr_t)r->acc; STORE_AS(type, S(0)) }
 STORE_FORMS(store8, uint8_t)
 STORE_FORMS(store16, uint16_t)
 STORE_FORMS(store32, uint32_t)
 STORE_FORMS(store64, uint64_t)
 #define STORE_FLOAT(name, T, type) \
-	BODY(name##_sa) { CHECKED((uint64_t)(uint32_t)S(0), 1, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
-	BODY(name##_aa) { CHECKED((uint64_t)(uint32_t)r->acc, 0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
-	BODY(name##_ka) { CHECKED(UINT64_C(0), 0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; }
+	BODY(name##_sa) { CHECKED(S(0), 1, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
+	BODY(name##_aa) { CHECKED(r->acc, 0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; } \
+	BODY(name##_ka) { CHECKED_CONSTANT(0, sizeof(type), p) *(any_##T *)p = r->T; return NEXT; }
 STORE_FLOAT(store_f32, f32, float)
 STORE_FLOAT(store_f64, f64, double)
+
+/* The large part of an offset. A sum that does not fit 32 bits stays at the end of them, and whoever adds the rest, which
+ * is not 0, to that is beyond every memory, as it would have been. */
+#define ADD_OFFSET(address, offset) \
+	uint64_t sum = (uint64_t)(uint32_t)(address) + (offset); \
+	SET(sum > UINT32_MAX ? UINT32_MAX : sum); \
+	return NEXT;
+BODY(offset_s) { ADD_OFFSET(S(0), word(w + 1)) }
+BODY(offset_a) { ADD_OFFSET(r->acc, word(w)) }
 
 /* Other memories, 64-bit addresses and very large offsets: the accumulator becomes a checked pointer. */
 INLINE int address(struct wk_regs *r, const wk_unit *w, uint64_t base, uint64_t offset)
@@ -377,19 +392,24 @@ BODY(global_set128) { const uint64_t *s = &S(0); uint64_t *c = CELL(1); c[0] = s
 /* ---- control ---- */
 
 BODY(br) { BRANCH_IF(1, w) }
+INLINE int br_far(struct wk_regs *r, const wk_unit *w, const wk_unit *to)
+{
+	POLL_INTERRUPT
+	r->ip = to + (int32_t)word(to);
+	return JUMP;
+}
+BODY(br_far) { return br_far(r, w, w); }
 BODY(br_nz_s) { BRANCH_IF((uint32_t)S(0) != 0, w + 1) }
 BODY(br_nz_a) { BRANCH_IF((uint32_t)r->acc != 0, w) }
 BODY(br_z_s) { BRANCH_IF((uint32_t)S(0) == 0, w + 1) }
 BODY(br_z_a) { BRANCH_IF((uint32_t)r->acc == 0, w) }
-BODY(br_nz64_s) { BRANCH_IF(S(0) != 0, w + 1) }
-BODY(br_z64_s) { BRANCH_IF(S(0) == 0, w + 1) }
 BODY(br_null) { BRANCH_IF(S(0) == 0, w + 1) }
 BODY(br_non_null) { BRANCH_IF(S(0) != 0, w + 1) }
 
 INLINE int br_table(struct wk_regs *r, const wk_unit *w, uint32_t index, const wk_unit *operands)
 {
 	uint32_t count = word(operands);
-	BRANCH_IF(1, operands + 2 + 2 * (size_t)(index < count ? index : count))
+	return br_far(r, w, operands + 2 + 2 * (size_t)(index < count ? index : count));
 }
 BODY(br_table_s) { return br_table(r, w, (uint32_t)S(0), w + 1); }
 BODY(br_table_a) { return br_table(r, w, (uint32_t)r->acc, w); }
@@ -441,14 +461,16 @@ INLINE int call_entry(struct wk_regs *r, uint32_t function, uint64_t *frame)
 	r->ip = __atomic_load_n(&((const struct wk_code *)r->x->code)->entry[function], __ATOMIC_ACQUIRE);
 	return JUMP;
 }
-BODY(call)
+INLINE int call(struct wk_regs *r, const wk_unit *w, uint32_t function, const wk_unit *back)
 {
 	uint64_t *header = &S(1);
-	header[0] = (uint64_t)(uintptr_t)(w + 4);
+	header[0] = (uint64_t)(uintptr_t)back;
 	header[1] = (uint64_t)(uintptr_t)r->fp;
-	return call_entry(r, word(w + 2), &S(0));
+	return call_entry(r, function, &S(0));
 }
-SLOW_BODY(call_import) { return wk_slow_call(r, w, r->x->instance->funcs[word(w + 2)], &S(0), w[1], w + 4); }
+BODY(call) { return call(r, w, w[2], w + 3); }
+BODY(call_far) { return call(r, w, word(w + 2), w + 4); }
+SLOW_BODY(call_import) { return wk_slow_call(r, w, r->x->instance->imported_funcs[word(w + 2)], &S(0), w[1], w + 4); }
 
 /* Finds a table's function; the table operand's bit 31 says that the index is 64 bits wide. */
 #define FIND_FUNCTION(func, index_slot, type_at, table_at) \
@@ -515,7 +537,7 @@ static int tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 	return tail_call_own(r, w, func->index);
 }
 BODY(return_call) { return tail_call_own(r, w, word(w + 4)); }
-SLOW_BODY(return_call_import) { return tail_call(r, w, r->x->instance->funcs[word(w + 4)]); }
+SLOW_BODY(return_call_import) { return tail_call(r, w, r->x->instance->imported_funcs[word(w + 4)]); }
 SLOW_BODY(return_call_indirect) { FIND_FUNCTION(func, 4, 5, 7) CHECK_TYPE(func) return tail_call(r, w, func); }
 SLOW_BODY(return_call_ref)
 {
@@ -547,7 +569,7 @@ SLOW_BODY(throw_ref) { return wk_slow_throw_ref(r, w, S(0)); }
 
 BODY(ref_is_null) { S(0) = SET(S(1) == 0); return NEXT; }
 BODY(ref_is_null_n) { SET(S(0) == 0); return NEXT; }
-BODY(ref_func) { S(0) = (uint64_t)(uintptr_t)r->x->instance->funcs[word(w + 1)]; return NEXT; }
+BODY(ref_func) { S(0) = (uint64_t)(uintptr_t)wk_instance_func(r->x->instance, word(w + 1)); return NEXT; }
 BODY(ref_as_non_null) { if (UNLIKELY(S(0) == 0)) TRAP(WK_TRAP_NULL_REFERENCE); return NEXT; }
 
 #define OF_TABLE(at) \
@@ -642,7 +664,7 @@ BODY(mul_wide_u) { uint64_t o[2]; wk_i64_mul_wide_u(S(1), S(2), o); uint64_t *d 
 WK_SIMD_UNARY(V1) WK_SIMD_BINARY(V2) WK_SIMD_TERNARY(V3) WK_SIMD_SHIFT(VSHIFT) WK_SIMD_TEST(VTEST)
 WK_SIMD_SPLAT(VSPLAT) WK_SIMD_EXTRACT(VEXTRACT) WK_SIMD_REPLACE(VREPLACE)
 #define VLOAD(NAME, f, n) \
-	BODY(NAME) { CHECKED((uint64_t)(uint32_t)S(1), 2, n, p) VSET(f(p)); } \
+	BODY(NAME) { CHECKED_FAR(S(1), 2, n, p) VSET(f(p)); } \
 	BODY(NAME##_p) { const uint8_t *p = (const uint8_t *)(uintptr_t)r->acc; VSET(f(p)); }
 WK_SIMD_LOAD(VLOAD)
 /* load lane: destination, address, offset + size (2), vector, lane; `p`: destination, vector, lane.
@@ -655,14 +677,14 @@ INLINE wk_v128 set_lane(wk_v128 v, const uint8_t *from, uint32_t lane, uint32_t 
 	return wk_v128_load(lanes);
 }
 #define VLOAD_LANE(NAME, n) \
-	BODY(NAME) { CHECKED((uint64_t)(uint32_t)S(1), 2, n, p) VSET(set_lane(V(4), p, w[5], n)); } \
+	BODY(NAME) { CHECKED_FAR(S(1), 2, n, p) VSET(set_lane(V(4), p, w[5], n)); } \
 	BODY(NAME##_p) { const uint8_t *p = (const uint8_t *)(uintptr_t)r->acc; VSET(set_lane(V(1), p, w[2], n)); }
 WK_SIMD_LOAD_LANE(VLOAD_LANE)
 #define VSTORE_LANE(NAME, n) \
-	BODY(NAME) { CHECKED((uint64_t)(uint32_t)S(0), 1, n, p) __builtin_memcpy(p, (const uint8_t *)&S(3) + w[4] * (n), n); return NEXT; } \
+	BODY(NAME) { CHECKED_FAR(S(0), 1, n, p) __builtin_memcpy(p, (const uint8_t *)&S(3) + w[4] * (n), n); return NEXT; } \
 	BODY(NAME##_p) { uint8_t *p = (uint8_t *)(uintptr_t)r->acc; __builtin_memcpy(p, (const uint8_t *)&S(0) + w[1] * (n), n); return NEXT; }
 WK_SIMD_STORE_LANE(VSTORE_LANE)
-BODY(V128_STORE) { CHECKED((uint64_t)(uint32_t)S(0), 2, 16, p) __builtin_memcpy(p, &S(1), 16); return NEXT; }
+BODY(V128_STORE) { CHECKED_FAR(S(0), 2, 16, p) __builtin_memcpy(p, &S(1), 16); return NEXT; }
 BODY(V128_STORE_p) { __builtin_memcpy((uint8_t *)(uintptr_t)r->acc, &S(0), 16); return NEXT; }
 BODY(I8X16_SHUFFLE) { VSET(wk_i8x16_shuffle(V(1), V(2), (const uint8_t *)(w + 3))); }
 

@@ -36,25 +36,25 @@ struct wk_catch {
 	uint32_t begin, end;   /* units from the start of the function's code */
 	uint32_t target;
 	uint32_t tag;          /* tag index; unused for catch_all */
-	uint32_t slot;         /* where the payload goes */
-	uint8_t kind;          /* the binary code: 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref */
+	uint16_t slot;         /* where the payload goes */
+	uint8_t kind;           /* the binary code: 0 catch, 1 catch_ref, 2 catch_all, 3 catch_all_ref */
 };
 
-/* Stands before the code of each translated function. */
+/* Stands before the code of each translated function; behind the code stand its catch clauses. */
 struct wk_code_header {
 	uint32_t function;     /* function index */
 	uint32_t units;        /* length of the code behind this header */
-	uint32_t header_slot;  /* where the frame's return address is */
-	uint32_t frame_slots;
 	uint32_t catch_count;
-	struct wk_catch *catches;
+	uint16_t header_slot;  /* where the frame's return address is */
+	uint16_t frame_slots;
 };
 
 struct wk_code_block {
 	struct wk_code_block *next;
 	size_t size;           /* of the allocation */
-	size_t used;           /* bytes behind this struct that hold headers and code */
+	size_t used;           /* bytes behind this struct that hold functions */
 };
+#define WK_CODE_OPEN_BLOCKS 8u
 
 /* Single instructions that code jumps to: translate the function whose number is in the accumulator and go on with it;
  * end a call from the host; return into another instance. */
@@ -68,7 +68,10 @@ struct wk_scratch {
 	struct control *controls;
 	struct wk_catch *catches;
 	struct local *locals;
-	size_t entry_room, control_room, catch_room, local_room; /* items */
+	uint32_t *far;         /* bits: labels too far away for a short branch, by number */
+	size_t entry_room, control_room, catch_room, local_room, far_room; /* items */
+	struct wk_code_block *buffer; /* where code is written before it gets its place */
+	uint32_t buffer_room;  /* units */
 };
 
 /* Internal code of one module, for metered or unmetered stores. Functions are added under the lock and never change. */
@@ -76,7 +79,9 @@ struct wk_code {
 	struct wk_module *module;
 	bool metering;
 	struct wk_port_lock lock;
-	struct wk_code_block *blocks;
+	struct wk_code_block *blocks;  /* newest first */
+	struct wk_code_block *open[WK_CODE_OPEN_BLOCKS]; /* those that may still take a function; NULL: none */
+	size_t block_size;     /* of the last shared block */
 	struct wk_budget budget;
 	uint64_t units;        /* of all functions, for measuring */
 	struct wk_code_fixed fixed;
@@ -117,10 +122,22 @@ WK_NODISCARD enum wk_status wk_translate(struct wk_code *code, uint32_t function
 /* The byte offset in the module of the instruction at `position` units of a function's code, by translating again into
  * memory that is given back; WK_NO_OFFSET when there is no memory for that. */
 uint64_t wk_translate_locate(struct wk_code *code, uint32_t function, uint32_t position);
-/* The function whose code contains `at`, or NULL. */
-const struct wk_code_header *wk_code_find(const struct wk_code *code, const wk_unit *at);
-/* Frees what the translator kept. */
+/* Frees what the translator kept between functions. */
 void wk_translate_end(struct wk_code *code);
+
+/* ---- where code lives: code.c ---- */
+
+/* The buffer that functions are written to, made large enough for `units`; NULL: no memory, and it stays as it was.
+ * What was written moves along. */
+wk_unit *wk_code_buffer(struct wk_code *code, uint32_t units, uint32_t *room);
+/* Gives the function in the buffer its place: header->units of it. `catches` has header->catch_count clauses. Returns
+ * its first unit, or NULL: no memory. */
+const wk_unit *wk_code_place(struct wk_code *code, const struct wk_code_header *header, const struct wk_catch *catches);
+/* The function whose code contains `at`, or NULL. Needs no lock. */
+const struct wk_code_header *wk_code_find(const struct wk_code *code, const wk_unit *at);
 static inline const wk_unit *wk_code_start(const struct wk_code_header *h) { return (const wk_unit *)(h + 1); }
+const struct wk_catch *wk_code_catches(const struct wk_code_header *header);
+/* Frees all code, and what was kept for translating. */
+void wk_code_end(struct wk_code *code);
 
 #endif

@@ -24,71 +24,6 @@ void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, 
 	return grown;
 }
 
-/* Code is written at the end of the newest block; a function that does not fit moves to a new one. */
-static bool make_room(struct translator *t, uint32_t units)
-{
-	if (t->failed)
-		return false;
-	struct wk_code *code = t->code;
-	struct wk_code_block *own = code->blocks && code->blocks->used == 0 ? code->blocks : NULL;
-	size_t wanted = sizeof(struct wk_code_block) + sizeof(struct wk_code_header) +
-		((size_t)t->count * 2 + units) * sizeof(wk_unit);
-	size_t usual = code->blocks ? code->blocks->size * 2 : 2048;
-	if (usual > 16384)
-		usual = 16384;
-	size_t size = wanted > usual ? wanted : usual;
-	struct wk_code_block *block = own ? wk_resize(t->budget, own, own->size, size) : wk_alloc(t->budget, size);
-	if (!block) {
-		t->failed = true;
-		return false;
-	}
-	wk_unit *out = (wk_unit *)((struct wk_code_header *)(block + 1) + 1);
-	if (!own) {
-		block->next = code->blocks;
-		if (t->count)
-			memcpy(out, t->out, t->count * sizeof *out);
-	}
-	block->size = size;
-	code->blocks = block;
-	t->out = out;
-	t->room = (uint32_t)((size - sizeof *block - sizeof(struct wk_code_header)) / sizeof *out);
-	return true;
-}
-
-static inline bool reserve(struct translator *t, uint32_t units)
-{
-	return (t->count + units <= t->room && !t->failed) || make_room(t, units);
-}
-
-void wk_t_open(struct translator *t)
-{
-	struct wk_code_block *block = t->code->blocks;
-	size_t needed = sizeof(struct wk_code_header);
-	t->count = t->room = 0;
-	t->out = NULL;
-	if (!block || sizeof *block + block->used + needed > block->size)
-		return; /* the first unit makes a block */
-	uint8_t *free_end = (uint8_t *)(block + 1) + block->used;
-	t->out = (wk_unit *)(free_end + needed);
-	t->room = (uint32_t)((block->size - sizeof *block - block->used - needed) / sizeof(wk_unit));
-}
-
-/* A function with a block to itself gives back what it does not need; nothing points into the block yet. */
-void wk_t_close(struct translator *t)
-{
-	struct wk_code_block *block = t->code->blocks;
-	size_t needed = sizeof *block + ((sizeof(struct wk_code_header) + t->count * sizeof(wk_unit) + 7) & ~(size_t)7);
-	if (block->used != 0 || block->size - needed < 4096 || block->size <= 16384)
-		return;
-	struct wk_code_block *fit = wk_resize(t->budget, block, block->size, needed);
-	if (!fit)
-		return;
-	fit->size = needed;
-	t->code->blocks = fit;
-	t->out = (wk_unit *)((struct wk_code_header *)(fit + 1) + 1);
-	t->room = t->count;
-}
-
 void wk_translate_end(struct wk_code *code)
 {
 	struct wk_scratch *s = &code->scratch;
@@ -96,6 +31,25 @@ void wk_translate_end(struct wk_code *code)
 	wk_free(&code->budget, s->controls, s->control_room * sizeof *s->controls);
 	wk_free(&code->budget, s->catches, s->catch_room * sizeof *s->catches);
 	wk_free(&code->budget, s->locals, s->local_room * sizeof *s->locals);
+	wk_free(&code->budget, s->far, s->far_room * sizeof *s->far);
+}
+
+/* After a failure nothing more is written: there is no room. */
+static bool make_room(struct translator *t, uint32_t units)
+{
+	wk_unit *out = t->failed ? NULL : wk_code_buffer(t->code, t->count + units, &t->room);
+	if (!out) {
+		t->failed = true;
+		t->room = 0;
+		return false;
+	}
+	t->out = out;
+	return true;
+}
+
+static inline bool reserve(struct translator *t, uint32_t units)
+{
+	return t->count + units <= t->room || make_room(t, units);
 }
 
 /* ---- fusion ---- */
@@ -381,26 +335,85 @@ void wk_t_take(struct translator *t, struct entry entry)
 
 /* ---- branches ---- */
 
-void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct control *control)
+/* A label that was reached by a short branch from too far away: the function is translated once more. */
+static void note_far(struct translator *t, const struct label *label)
 {
-	put_word(w + count, 0);
-	wk_t_write(t, op, w, count + 2);
+	size_t word = label->number / 32;
+	t->too_far = true;
+	uint32_t *far = wk_t_grow(t, t->s->far, &t->s->far_room, word + 1, sizeof *far);
+	if (!far)
+		return;
+	t->s->far = far;
+	far[word] |= UINT32_C(1) << label->number % 32;
+}
+
+bool wk_t_is_far(const struct translator *t, const struct label *label)
+{
+	size_t word = label->number / 32;
+	if (label->number == NO_NUMBER)
+		return false;
+	return (label->at != NO_PLACE && t->count - label->at > MAX_SHORT - NEARBY) || t->attempt == LAST_ATTEMPT ||
+		(word < t->s->far_room && t->s->far[word] >> label->number % 32 & 1);
+}
+
+/* The target fields of branches to a label that is not there yet are linked: a short one holds the distance to the short
+ * one before, 0 for none; a long one the place of the long one before. */
+void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct label *label)
+{
+	w[count] = 0;
+	wk_t_write(t, op, w, count + 1);
+	if (t->failed)
+		return;
+	uint32_t field = t->count - 1;
+	uint32_t distance = label->at != NO_PLACE ? field - label->at : label->fixups != NO_PLACE ? field - label->fixups : 0;
+	if (distance > MAX_SHORT) {
+		note_far(t, label);
+		distance = 0;
+	}
+	t->out[field] = (wk_unit)(label->at != NO_PLACE ? -distance : distance);
+	label->fixups = field;
+}
+
+void wk_t_long_target(struct translator *t, struct label *label)
+{
+	wk_unit w[2] = { 0, 0 };
+	wk_t_write_raw(t, w, 2);
 	if (t->failed)
 		return;
 	uint32_t field = t->count - 2;
-	if (control->kind == C_LOOP) {
-		put_word(t->out + field, control->start - field);
-	} else {
-		put_word(t->out + field, control->fixups);
-		control->fixups = field;
-	}
+	put_word(t->out + field, label->at != NO_PLACE ? label->at - field : label->long_fixups);
+	label->long_fixups = field;
 }
 
-void wk_t_resolve(struct translator *t, uint32_t fixups)
+void wk_t_jump(struct translator *t, struct label *label)
 {
-	while (fixups != NO_FIXUP && !t->failed) {
-		uint32_t before = t->out[fixups] | (uint32_t)t->out[fixups + 1] << 16;
-		put_word(t->out + fixups, t->count - fixups);
-		fixups = before;
+	if (!wk_t_is_far(t, label)) {
+		wk_unit w[1];
+		wk_t_branch(t, WK_I_br, w, 0, label);
+		return;
 	}
+	wk_t_write(t, WK_I_br_far, NULL, 0);
+	t->last_op = NO_INSTRUCTION; /* its operand is not written yet */
+	wk_t_long_target(t, label);
+}
+
+void wk_t_resolve(struct translator *t, struct label *label)
+{
+	if (label->at != NO_PLACE || t->failed)
+		return;
+	for (uint32_t field = label->fixups; field != NO_PLACE;) {
+		uint32_t before = t->out[field] ? field - t->out[field] : NO_PLACE;
+		if (t->count - field > MAX_SHORT) {
+			note_far(t, label);
+			break;
+		}
+		t->out[field] = (wk_unit)(t->count - field);
+		field = before;
+	}
+	for (uint32_t field = label->long_fixups; field != NO_PLACE;) {
+		uint32_t before = t->out[field] | (uint32_t)t->out[field + 1] << 16;
+		put_word(t->out + field, t->count - field);
+		field = before;
+	}
+	label->fixups = label->long_fixups = NO_PLACE;
 }

@@ -41,29 +41,14 @@ static enum wk_status prepare(struct wk_module *module, bool metering, struct wk
 	return WK_OK;
 }
 
-static void free_code(struct wk_code *code)
-{
-	while (code->blocks) {
-		struct wk_code_block *block = code->blocks;
-		uint8_t *begin = (uint8_t *)(block + 1), *end = begin + block->used;
-		while (begin < end) {
-			struct wk_code_header *header = (struct wk_code_header *)begin;
-			wk_free(&code->budget, header->catches, header->catch_count * sizeof *header->catches);
-			begin += (sizeof *header + header->units * sizeof(wk_unit) + 7) & ~(size_t)7;
-		}
-		code->blocks = block->next;
-		wk_free(&code->budget, block, block->size);
-	}
-	wk_translate_end(code);
-	wk_budget_end(&code->budget);
-}
-
 static void free_module(struct wk_module *module)
 {
 	for (int i = 0; i < 2; i++) {
 		if (!module->code[i])
 			continue;
-		free_code(module->code[i]);
+		struct wk_code *code = module->code[i];
+		wk_code_end(code);
+		wk_budget_end(&code->budget);
 		wk_free(&module->budget, module->code[i], code_size(module));
 		module->code[i] = NULL;
 	}

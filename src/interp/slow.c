@@ -111,7 +111,7 @@ int wk_slow_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func, uint
 {
 	if (__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED))
 		return trap(r, w, WK_TRAP_INTERRUPTED);
-	if (func->kind == WK_FUNC_WASM)
+	if (func->instance)
 		return cross_into(r, w, func, frame, frame + taken, frame, back, r->fp);
 	int go = call_host(r, w, func, frame, taken);
 	if (go != NEXT)
@@ -142,7 +142,7 @@ int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 	uint64_t *arguments = &r->fp[w[0]];
 	const wk_unit *back = (const wk_unit *)pointer(r->fp[w[2]]);
 	uint64_t *caller = pointer(r->fp[w[2] + 1]);
-	if (func->kind == WK_FUNC_HOST) {
+	if (!func->instance) {
 		const struct wk_deftype *type = wk_registry_get(x->instance->module->registry, func->type);
 		int go = call_host(r, w, func, arguments, wk_code_header_slot(type));
 		if (go != NEXT)
@@ -197,8 +197,9 @@ int wk_slow_translate(struct wk_regs *r, const wk_unit *w)
 static const struct wk_catch *find_catch(const struct wk_code_header *header, uint32_t position,
 	const struct wk_instance *instance, const struct wk_exception *exception)
 {
+	const struct wk_catch *catches = wk_code_catches(header);
 	for (uint32_t i = 0; i < header->catch_count; i++) {
-		const struct wk_catch *c = &header->catches[i];
+		const struct wk_catch *c = &catches[i];
 		if (position < c->begin || position >= c->end)
 			continue;
 		if (c->kind >= 2 || instance->tags[c->tag] == exception->tag)

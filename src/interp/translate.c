@@ -411,10 +411,10 @@ static bool layout(struct translator *t, const struct wk_function_decl *decl)
 }
 
 /* The check of the stack and the zeroing of locals. */
-static void enter(struct translator *t, uint32_t frame)
+static void enter(struct translator *t)
 {
 	uint32_t first = t->header + 2, count = t->constant_base - first;
-	wk_unit w[3] = { (wk_unit)frame, (wk_unit)first, (wk_unit)count };
+	wk_unit w[3] = { (wk_unit)t->frame, (wk_unit)first, (wk_unit)count };
 	static const uint16_t ops[] = { WK_I_enter, WK_I_enter1, WK_I_enter2, WK_I_enter3, WK_I_enter4 };
 	if (count <= 4)
 		wk_t_write(t, ops[count], w, count ? 2 : 1);
@@ -423,13 +423,13 @@ static void enter(struct translator *t, uint32_t frame)
 }
 
 /* A function with constants in slots is entered behind its body, which is where their number is known. */
-static uint32_t enter_constants(struct translator *t, uint32_t frame, uint32_t body)
+static uint32_t enter_constants(struct translator *t, uint32_t body)
 {
 	if (t->constant_count == 0)
 		return 0;
 	wk_t_label(t);
 	uint32_t entry = t->count, first = t->header + 2;
-	wk_unit w[7] = { (wk_unit)frame, (wk_unit)first, (wk_unit)(t->constant_base - first), (wk_unit)t->constant_base,
+	wk_unit w[7] = { (wk_unit)t->frame, (wk_unit)first, (wk_unit)(t->constant_base - first), (wk_unit)t->constant_base,
 		(wk_unit)t->constant_count };
 	put_word(w + 5, body - (entry + 1 + 5));
 	wk_t_write(t, WK_I_enter_constants, w, 7);
@@ -453,79 +453,60 @@ static void body(struct translator *t)
 	}
 }
 
-/* Translates into the free end of the newest block; *entry is where calls go, in units. */
-static bool translate(struct translator *t, struct wk_code *code, uint32_t function, uint32_t *entry)
+static bool translate_once(struct translator *t)
 {
-	const struct wk_function_decl *decl = &code->module->funcs[function];
-	t->code = code;
-	t->module = code->module;
-	t->budget = &code->budget;
-	t->s = &code->scratch;
-	t->function = function;
-	t->type = wk_module_func_type(code->module, function);
-	t->at = code->module->bytes.data + decl->body;
+	const struct wk_function_decl *decl = &t->module->funcs[t->function];
+	t->at = t->module->bytes.data + decl->body;
 	t->end = t->at + decl->size;
 	t->pending.op = t->last_op = NO_INSTRUCTION;
 	t->acc_slot = t->f32_slot = t->f64_slot = NO_SLOT;
-	t->fuel_at = NO_FIXUP;
-	wk_t_open(t);
-	if (!layout(t, decl))
+	t->fuel_at = NO_PLACE;
+	/* A byte makes 1.4 bytes of code, mostly. */
+	t->out = wk_code_buffer(t->code, decl->size - decl->size / 8 + 64, &t->room);
+	if (!t->out || !layout(t, decl))
 		return false;
-	uint32_t frame = t->base + decl->max_slots + 2;
-	enter(t, frame);
+	t->frame = t->base + decl->max_slots + 2;
+	enter(t);
 	wk_t_label(t);
 	uint32_t start = t->count;
 	body(t);
-	*entry = enter_constants(t, frame, start);
+	t->entry = enter_constants(t, start);
 	return !t->failed;
+}
+
+/* Translates a function into the buffer. Most need one attempt (see struct label). */
+static bool translate(struct translator *t, struct wk_code *code, uint32_t function, uint32_t watch)
+{
+	bool done = false;
+	for (uint32_t attempt = 0; attempt <= LAST_ATTEMPT; attempt++) {
+		*t = (struct translator){ .code = code, .module = code->module, .budget = &code->budget, .s = &code->scratch,
+			.function = function, .type = wk_module_func_type(code->module, function), .attempt = attempt, .watch = watch,
+			.watched = WK_NO_OFFSET };
+		done = translate_once(t);
+		if (!done || !t->too_far)
+			break;
+	}
+	if (t->attempt != 0 || t->too_far)
+		memset(t->s->far, 0, t->s->far_room * sizeof *t->s->far);
+	return done;
 }
 
 enum wk_status wk_translate(struct wk_code *code, uint32_t function, struct wk_report *report)
 {
-	struct translator t = { .watch = UINT32_MAX };
-	uint32_t entry = 0;
-	struct wk_catch *catches = NULL;
-	if (!translate(&t, code, function, &entry))
+	struct translator t;
+	if (!translate(&t, code, function, UINT32_MAX))
 		return wk_budget_refuse(&code->budget, 4096, report);
-	wk_t_close(&t);
-	if (t.catch_count) {
-		catches = wk_alloc_array(&code->budget, t.catch_count, sizeof *catches);
-		if (!catches)
-			return wk_budget_refuse(&code->budget, t.catch_count * sizeof *catches, report);
-		memcpy(catches, t.s->catches, t.catch_count * sizeof *catches);
-	}
-	struct wk_code_header *header = (struct wk_code_header *)t.out - 1;
-	*header = (struct wk_code_header){ function, t.count, t.header, t.base + code->module->funcs[function].max_slots + 2,
-		t.catch_count, catches };
-	size_t used = (size_t)((uint8_t *)(t.out + t.count) - (uint8_t *)(code->blocks + 1));
-	code->blocks->used = (used + 7) & ~(size_t)7;
+	struct wk_code_header header = { function, t.count, t.catch_count, (uint16_t)t.header, (uint16_t)t.frame };
+	const wk_unit *placed = wk_code_place(code, &header, t.s->catches);
+	if (!placed)
+		return wk_budget_refuse(&code->budget, t.count * sizeof *placed, report);
 	code->units += t.count;
-	__atomic_store_n(&code->entry[function], t.out + entry, __ATOMIC_RELEASE);
+	__atomic_store_n(&code->entry[function], placed + t.entry, __ATOMIC_RELEASE);
 	return WK_OK;
 }
 
 uint64_t wk_translate_locate(struct wk_code *code, uint32_t function, uint32_t position)
 {
-	struct translator t = { .watch = position, .watched = WK_NO_OFFSET };
-	uint32_t entry = 0;
-	if (!translate(&t, code, function, &entry))
-		return WK_NO_OFFSET;
-	return t.watched;
-}
-
-const struct wk_code_header *wk_code_find(const struct wk_code *code, const wk_unit *at)
-{
-	for (const struct wk_code_block *block = code->blocks; block; block = block->next) {
-		const uint8_t *begin = (const uint8_t *)(block + 1), *end = begin + block->used;
-		if ((const uint8_t *)at < begin || (const uint8_t *)at >= end)
-			continue;
-		while (begin < end) {
-			const struct wk_code_header *header = (const struct wk_code_header *)begin;
-			const wk_unit *start = wk_code_start(header);
-			if (at < start + header->units)
-				return header;
-			begin += (sizeof *header + header->units * sizeof *start + 7) & ~(size_t)7;
-		}
-	}
-	return NULL;
+	struct translator t;
+	return translate(&t, code, function, position) ? t.watched : WK_NO_OFFSET;
 }

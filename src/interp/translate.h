@@ -55,8 +55,21 @@ struct local {
 
 #define NO_SLOT UINT32_MAX
 #define NO_INSTRUCTION UINT32_MAX
-#define NO_FIXUP UINT32_MAX
+#define NO_PLACE UINT32_MAX
+#define NO_NUMBER UINT32_MAX
 #define MAX_OPERANDS 16
+
+/* A place that branches go to. Their targets are 16-bit distances: enough for all but the largest functions. When one
+ * turns out too short the function is translated again, and branches to that label are long ones from the start. */
+#define MAX_SHORT 32767u
+#define NEARBY 256u        /* units that may be written between choosing a branch and its target field */
+#define LAST_ATTEMPT 3u    /* then every branch is long */
+struct label {
+	uint32_t number;       /* of its block in the function; NO_NUMBER: always near */
+	uint32_t at;           /* NO_PLACE: not there yet, and these have to be resolved: */
+	uint32_t fixups;       /* the last short branch's target field */
+	uint32_t long_fixups;  /* the last long branch's */
+};
 
 struct pending {
 	uint32_t op;           /* NO_INSTRUCTION: nothing pending */
@@ -71,16 +84,15 @@ struct pending {
 enum control_kind { C_FUNCTION, C_BLOCK, C_LOOP, C_IF, C_ELSE, C_TRY };
 struct control {
 	uint8_t kind;
+	bool long_else;        /* if: the branch to its else is a long one */
 	uint32_t height;       /* entries below its parameters */
 	uint32_t base;         /* home of its first parameter or result */
-	uint32_t parameter_count, result_count;
-	const wk_valtype *parameters, *results;
-	wk_valtype single;     /* results of a block type that is one value type */
-	uint32_t start;        /* loop: where branches go; try: where its range begins */
-	uint32_t fixups;       /* branches to its end: the last one's target field, which holds the one before */
-	uint32_t catch_fixups; /* the same for catch clauses, by number */
-	uint32_t else_fixup;
-	const uint8_t *clauses; /* try: its catch clauses */
+	wk_valtype single;     /* without a type: its one result, or 0 */
+	const struct wk_deftype *type;
+	struct label label;    /* a loop's begin, another's end */
+	uint32_t catch_fixups; /* the last catch clause that goes to the label, whose target holds the one before */
+	uint32_t begin;        /* if: the branch to its else; try: where its range begins */
+	uint32_t clauses;      /* try: where its catch clauses are, from the start of the module */
 };
 
 #define MAX_CONSTANTS 24
@@ -94,6 +106,8 @@ struct translator {
 	uint32_t function;
 	const struct wk_deftype *type;
 	bool failed;           /* memory ran out: nothing written counts any more */
+	bool too_far;          /* a short branch did not reach: translate again */
+	uint32_t attempt;
 
 	wk_unit *out;          /* the function's code; room for `room` units */
 	uint32_t count, room;
@@ -105,7 +119,9 @@ struct translator {
 
 	uint32_t entry_count, settled;  /* entries below `settled` are not locals */
 	uint32_t control_count, catch_count, local_count;
-	uint32_t header, base;          /* the frame's header slot; first operand slot */
+	uint32_t label_count;           /* blocks so far */
+	uint32_t header, base, frame;   /* the frame's header slot; first operand slot; all slots */
+	uint32_t entry;                 /* where calls go, in units */
 	uint32_t height;                /* home of the next entry */
 	uint32_t loop_depth;
 	bool unreachable;
@@ -189,10 +205,6 @@ void wk_t_label(struct translator *t);
 void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count);
 /* Writes units that are no instruction. */
 void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count);
-/* Begins a function at the free end of the newest block. */
-void wk_t_open(struct translator *t);
-/* Ends a function: its code has its final place and size. */
-void wk_t_close(struct translator *t);
 /* Makes an instruction pending whose first operand, the slot it writes, is `target`. */
 void wk_t_produce(struct translator *t, uint32_t op, uint32_t target, wk_class type, const wk_unit *w, uint32_t count);
 /* The same for instructions that leave the accumulators alone or undefined. */
@@ -215,10 +227,20 @@ static inline void put_word(wk_unit *w, uint32_t value)
 }
 
 /* ---- branches ---- */
-/* Writes a branch whose operands are w[0..count) and then a target: the label of `control`. */
-void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct control *control);
-/* Resolves all branches to here. */
-void wk_t_resolve(struct translator *t, uint32_t fixups);
+static inline struct label wk_t_new_label(uint32_t number)
+{
+	return (struct label){ number, NO_PLACE, NO_PLACE, NO_PLACE };
+}
+/* Is the label, or will it be, too far away for a short branch? */
+bool wk_t_is_far(const struct translator *t, const struct label *label);
+/* Writes a short branch, whose operands are w[0..count) and then a target; w has room for that. */
+void wk_t_branch(struct translator *t, uint32_t op, wk_unit *w, uint32_t count, struct label *label);
+/* Writes an unconditional branch of either kind. */
+void wk_t_jump(struct translator *t, struct label *label);
+/* Writes a long target by itself, two units. */
+void wk_t_long_target(struct translator *t, struct label *label);
+/* The label is here: its branches get their targets. Nothing for a label that was there before. */
+void wk_t_resolve(struct translator *t, struct label *label);
 
 void *wk_t_grow(struct translator *t, void *items, size_t *room, size_t needed, size_t item);
 

@@ -12,9 +12,9 @@
 
 static void end_region(struct translator *t)
 {
-	if (t->fuel_at != NO_FIXUP && !t->failed)
+	if (t->fuel_at != NO_PLACE && !t->failed)
 		put_word(t->out + t->fuel_at, t->fuel);
-	t->fuel_at = NO_FIXUP;
+	t->fuel_at = NO_PLACE;
 }
 
 static void begin_region(struct translator *t)
@@ -30,8 +30,8 @@ static void begin_region(struct translator *t)
 
 /* ---- conditional branches ---- */
 
-/* Writes a branch to `control` that is taken when the entry is not zero (or is zero: `negated`). */
-static void branch_if(struct translator *t, struct entry e, bool negated, struct control *control)
+/* Writes a short branch that is taken when the entry is not zero (or is zero: `negated`). */
+static void branch_if(struct translator *t, struct entry e, bool negated, struct label *label)
 {
 	wk_unit w[MAX_OPERANDS];
 	struct comparing c = wk_t_pending_comparison(t, e);
@@ -48,21 +48,24 @@ static void branch_if(struct translator *t, struct entry e, bool negated, struct
 		else
 			op = c.branches + (c.c + 4) * 2 + c.form;
 		memcpy(w, p.w + 1, (p.count - 1) * sizeof *w);
-		wk_t_branch(t, op, w, p.count - 1, control);
+		wk_t_branch(t, op, w, p.count - 1, label);
 		return;
 	}
 	if (wk_t_operand(t, e, &w[0]))
-		wk_t_branch(t, negated ? WK_I_br_z_a : WK_I_br_nz_a, w, 0, control);
+		wk_t_branch(t, negated ? WK_I_br_z_a : WK_I_br_nz_a, w, 0, label);
 	else
-		wk_t_branch(t, negated ? WK_I_br_z_s : WK_I_br_nz_s, w, 1, control);
+		wk_t_branch(t, negated ? WK_I_br_z_s : WK_I_br_nz_s, w, 1, label);
 }
 
-static struct control *label(struct translator *t, uint32_t depth)
+static struct control *control_at(struct translator *t, uint32_t depth)
 {
 	return &t->s->controls[t->control_count - 1 - depth];
 }
 
-static uint32_t arity(const struct control *c) { return c->kind == C_LOOP ? c->parameter_count : c->result_count; }
+static uint32_t parameter_count(const struct control *c) { return c->type ? c->type->parameter_count : 0; }
+static uint32_t result_count(const struct control *c) { return c->type ? c->type->result_count : c->single != 0; }
+static const wk_valtype *results_of(const struct control *c) { return c->type ? wk_results_of(c->type) : &c->single; }
+static uint32_t arity(const struct control *c) { return c->kind == C_LOOP ? parameter_count(c) : result_count(c); }
 
 /* Where the top entries are, the label may want them: */
 static bool in_place(const struct translator *t, const struct control *c)
@@ -99,22 +102,21 @@ static void move_to_label(struct translator *t, const struct control *c)
 	}
 }
 
-/* A branch that may have to move values first: they are moved on the taken path only. */
+/* A branch that may have to move values first, or go far: both on the taken path only. */
 static void conditional(struct translator *t, struct entry e, bool negated, uint32_t depth)
 {
-	struct control *c = label(t, depth);
+	struct control *c = control_at(t, depth);
 	prepare_move(t, c);
-	if (in_place(t, c)) {
-		branch_if(t, e, negated, c);
+	if (in_place(t, c) && !wk_t_is_far(t, &c->label)) {
+		branch_if(t, e, negated, &c->label);
 		return;
 	}
-	struct control over = { .kind = C_BLOCK, .fixups = NO_FIXUP };
+	struct label over = wk_t_new_label(NO_NUMBER);
 	branch_if(t, e, !negated, &over);
-	wk_unit w[2];
 	move_to_label(t, c);
-	wk_t_branch(t, WK_I_br, w, 0, c);
+	wk_t_jump(t, &c->label);
 	wk_t_label(t);
-	wk_t_resolve(t, over.fixups);
+	wk_t_resolve(t, &over);
 }
 
 /* ---- calls ---- */
@@ -146,7 +148,12 @@ static void call(struct translator *t)
 	uint32_t frame = pass_arguments(t, type);
 	wk_unit w[4] = { (wk_unit)frame, (wk_unit)(wk_code_header_slot(type) + (imported ? 0 : frame)) };
 	put_word(w + 2, function);
-	wk_t_write(t, imported ? WK_I_call_import : WK_I_call, w, 4);
+	if (imported)
+		wk_t_write(t, WK_I_call_import, w, 4);
+	else if (function <= UINT16_MAX)
+		wk_t_write(t, WK_I_call, w, 3);
+	else
+		wk_t_write(t, WK_I_call_far, w, 4);
 	push_results(t, type);
 }
 
@@ -233,22 +240,12 @@ static void do_return(struct translator *t)
 static void read_block_type(struct translator *t, struct control *c)
 {
 	uint8_t byte = *t->at;
-	c->parameter_count = c->result_count = 0;
-	c->parameters = c->results = NULL;
-	if (byte == 0x40) {
+	if (byte == 0x40)
 		t->at++;
-		return;
-	}
-	if (byte & 0x40 && !(byte & 0x80)) { /* a value type: a negative number of one byte */
+	else if (byte & 0x40 && !(byte & 0x80)) /* a value type: a negative number of one byte */
 		c->single = wk_t_read_type(t);
-		c->result_count = 1;
-		return; /* .results is .single: the control may move in memory */
-	}
-	const struct wk_deftype *type = wk_t_type_at(t, (uint32_t)wk_leb_trusted_signed(&t->at));
-	c->parameter_count = type->parameter_count;
-	c->result_count = type->result_count;
-	c->parameters = type->types;
-	c->results = wk_results_of(type);
+	else
+		c->type = wk_t_type_at(t, (uint32_t)wk_leb_trusted_signed(&t->at));
 }
 
 static struct control *open_block(struct translator *t, enum control_kind kind)
@@ -259,8 +256,38 @@ static struct control *open_block(struct translator *t, enum control_kind kind)
 		return NULL;
 	t->s->controls = grown;
 	struct control *c = &grown[t->control_count];
-	*c = (struct control){ .kind = (uint8_t)kind, .fixups = NO_FIXUP, .catch_fixups = NO_FIXUP, .else_fixup = NO_FIXUP };
+	*c = (struct control){ .kind = (uint8_t)kind, .label = wk_t_new_label(t->label_count++), .begin = NO_PLACE,
+		.catch_fixups = NO_PLACE };
 	return c;
+}
+
+/* An if and its else have one number: they are far from each other or not. */
+static void branch_to_else(struct translator *t, struct control *c, struct entry condition)
+{
+	struct label otherwise = wk_t_new_label(c->label.number);
+	c->long_else = wk_t_is_far(t, &otherwise);
+	if (!c->long_else) {
+		branch_if(t, condition, true, &otherwise);
+		c->begin = otherwise.fixups;
+		return;
+	}
+	struct label over = wk_t_new_label(NO_NUMBER);
+	branch_if(t, condition, false, &over);
+	wk_t_jump(t, &otherwise);
+	wk_t_label(t);
+	wk_t_resolve(t, &over);
+	c->begin = otherwise.long_fixups;
+}
+
+/* The else begins here, or the end of an if without one. */
+static void resolve_else(struct translator *t, struct control *c)
+{
+	struct label otherwise = wk_t_new_label(c->label.number);
+	if (c->long_else)
+		otherwise.long_fixups = c->begin;
+	else
+		otherwise.fixups = c->begin;
+	wk_t_resolve(t, &otherwise);
 }
 
 static void begin_block(struct translator *t, enum control_kind kind)
@@ -272,26 +299,23 @@ static void begin_block(struct translator *t, enum control_kind kind)
 	struct entry condition = { 0 };
 	if (kind == C_IF)
 		condition = wk_t_pop(t);
-	wk_t_bring_home(t, c->parameter_count);
+	wk_t_bring_home(t, parameter_count(c));
 	wk_t_settle(t);
-	c->height = t->entry_count - c->parameter_count;
-	c->base = c->parameter_count ? t->s->entries[c->height].home : t->height;
-	if (kind == C_IF) {
-		struct control skip = { .kind = C_BLOCK, .fixups = NO_FIXUP };
-		branch_if(t, condition, true, &skip);
-		c->else_fixup = skip.fixups;
-	}
+	c->height = t->entry_count - parameter_count(c);
+	c->base = parameter_count(c) ? t->s->entries[c->height].home : t->height;
+	if (kind == C_IF)
+		branch_to_else(t, c, condition);
 	if (kind == C_TRY) {
-		c->clauses = t->at;
+		c->clauses = (uint32_t)(t->at - t->module->bytes.data);
 		wk_t_skip_catches(t);
 		wk_t_label(t);
-		c->start = t->count;
+		c->begin = t->count;
 	}
 	t->control_count++;
 	if (kind == C_LOOP) {
 		t->loop_depth++;
 		wk_t_label(t);
-		c->start = t->count;
+		c->label.at = t->count;
 	}
 	if (kind == C_IF || kind == C_LOOP)
 		begin_region(t);
@@ -307,21 +331,17 @@ static void reset_entries(struct translator *t, const struct control *c, const w
 		wk_t_push(t, class_of(types[i]));
 }
 
-static const wk_valtype *results_of(const struct control *c) { return c->results ? c->results : &c->single; }
-
 static void begin_else(struct translator *t)
 {
-	struct control *c = label(t, 0);
+	struct control *c = control_at(t, 0);
 	if (!t->unreachable) {
-		wk_unit w[2];
-		wk_t_bring_home(t, c->result_count);
-		wk_t_branch(t, WK_I_br, w, 0, c);
+		wk_t_bring_home(t, result_count(c));
+		wk_t_jump(t, &c->label);
 	}
 	wk_t_label(t);
-	wk_t_resolve(t, c->else_fixup);
-	c->else_fixup = NO_FIXUP;
+	resolve_else(t, c);
 	c->kind = C_ELSE;
-	reset_entries(t, c, c->parameters, c->parameter_count);
+	reset_entries(t, c, c->type ? c->type->types : NULL, parameter_count(c));
 	t->settled = t->entry_count;
 	t->unreachable = false;
 	begin_region(t);
@@ -331,17 +351,18 @@ static void begin_else(struct translator *t)
 static void note_catches(struct translator *t, struct control *try_control)
 {
 	const uint8_t *at = t->at;
-	t->at = try_control->clauses;
+	t->at = t->module->bytes.data + try_control->clauses;
 	for (uint32_t n = wk_t_read_u32(t); n > 0 && !t->failed; n--) {
 		uint8_t kind = *t->at++;
 		uint32_t tag = kind < 2 ? wk_t_read_u32(t) : 0;
-		struct control *c = label(t, wk_t_read_u32(t));
+		struct control *c = control_at(t, wk_t_read_u32(t));
 		struct wk_catch *grown = wk_t_grow(t, t->s->catches, &t->s->catch_room, (size_t)t->catch_count + 1,
 			sizeof *grown);
 		if (!grown)
 			break;
 		t->s->catches = grown;
-		grown[t->catch_count] = (struct wk_catch){ try_control->start, t->count, c->start, tag, c->base, kind };
+		grown[t->catch_count] = (struct wk_catch){ try_control->begin, t->count, c->label.at, tag,
+			(uint16_t)c->base, kind };
 		if (c->kind != C_LOOP) {
 			grown[t->catch_count].target = c->catch_fixups;
 			c->catch_fixups = t->catch_count;
@@ -351,9 +372,14 @@ static void note_catches(struct translator *t, struct control *try_control)
 	t->at = at;
 }
 
+static bool awaited(const struct label *label)
+{
+	return label->fixups != NO_PLACE || label->long_fixups != NO_PLACE;
+}
+
 static void end_block(struct translator *t)
 {
-	struct control c = *label(t, 0);
+	struct control c = *control_at(t, 0);
 	if (c.kind == C_TRY) {
 		/* The last instruction in the range must not be fused with one behind it; a return address at the very end
 		 * still lies within the call's operands (position - 1). */
@@ -366,24 +392,25 @@ static void end_block(struct translator *t)
 	t->control_count--;
 	if (c.kind == C_TRY)
 		note_catches(t, &c);
-	bool joined = c.kind != C_LOOP && (c.fixups != NO_FIXUP || c.catch_fixups != NO_FIXUP || c.else_fixup != NO_FIXUP);
+	bool joined = c.kind != C_LOOP && (awaited(&c.label) || c.kind == C_IF || c.catch_fixups != NO_PLACE);
 	if (c.kind == C_LOOP)
 		t->loop_depth--;
 	if (joined) {
 		if (!t->unreachable)
-			wk_t_bring_home(t, c.result_count);
+			wk_t_bring_home(t, result_count(&c));
 		wk_t_label(t);
-		wk_t_resolve(t, c.fixups);
-		wk_t_resolve(t, c.else_fixup);
-		for (uint32_t i = c.catch_fixups; i != NO_FIXUP && !t->failed;) {
+		wk_t_resolve(t, &c.label);
+		if (c.kind == C_IF)
+			resolve_else(t, &c);
+		for (uint32_t i = c.catch_fixups; i != NO_PLACE && !t->failed;) {
 			uint32_t before = t->s->catches[i].target;
 			t->s->catches[i].target = t->count;
 			i = before;
 		}
-		reset_entries(t, &c, results_of(&c), c.result_count);
+		reset_entries(t, &c, results_of(&c), result_count(&c));
 		t->unreachable = false;
 	} else if (t->unreachable) {
-		reset_entries(t, &c, results_of(&c), c.result_count);
+		reset_entries(t, &c, results_of(&c), result_count(&c));
 	}
 	if (c.kind == C_FUNCTION) {
 		if (!t->unreachable)
@@ -396,15 +423,14 @@ static void end_block(struct translator *t)
 
 static void branch(struct translator *t, uint32_t depth)
 {
-	struct control *c = label(t, depth);
+	struct control *c = control_at(t, depth);
 	if (c->kind == C_FUNCTION) {
 		do_return(t);
 		return;
 	}
-	wk_unit w[2];
 	prepare_move(t, c);
 	move_to_label(t, c);
-	wk_t_branch(t, WK_I_br, w, 0, c);
+	wk_t_jump(t, &c->label);
 	t->unreachable = true;
 }
 
@@ -413,7 +439,7 @@ static void br_table(struct translator *t)
 	uint32_t count = wk_t_read_u32(t);
 	const uint8_t *labels = t->at;
 	struct entry index = wk_t_pop(t);
-	struct control *first = label(t, wk_t_read_u32(t));
+	struct control *first = control_at(t, wk_t_read_u32(t));
 	wk_t_bring_home(t, arity(first));
 	wk_unit w[3];
 	bool acc = wk_t_operand(t, index, &w[0]);
@@ -423,32 +449,26 @@ static void br_table(struct translator *t)
 	t->at = labels;
 	t->last_op = NO_INSTRUCTION;
 	for (uint32_t i = 0; i <= count && !t->failed; i++) {
-		struct control *c = label(t, wk_t_read_u32(t));
-		wk_unit entry[2] = { 0, 0 };
-		wk_t_write_raw(t, entry, 2);
-		if (t->failed || !in_place(t, c))
-			continue;
-		uint32_t field = t->count - 2;
-		if (c->kind == C_LOOP) {
-			put_word(t->out + field, c->start - field);
-		} else {
-			put_word(t->out + field, c->fixups);
-			c->fixups = field;
-		}
+		struct control *c = control_at(t, wk_t_read_u32(t));
+		wk_unit elsewhere[2] = { 0, 0 };
+		if (in_place(t, c))
+			wk_t_long_target(t, &c->label);
+		else
+			wk_t_write_raw(t, elsewhere, 2);
 	}
 	/* Targets that want the values elsewhere get a piece of code that moves them. */
 	t->at = labels;
 	for (uint32_t i = 0; i <= count && !t->failed; i++) {
 		uint32_t depth = wk_t_read_u32(t);
-		struct control *c = label(t, depth);
+		struct control *c = control_at(t, depth);
 		if (in_place(t, c))
 			continue;
 		wk_t_label(t);
 		uint32_t field = table + 2 * i;
-		put_word(t->out + field, t->count - field);
-		wk_unit target[2];
+		if (!t->failed)
+			put_word(t->out + field, t->count - field);
 		move_to_label(t, c);
-		wk_t_branch(t, WK_I_br, target, 0, c);
+		wk_t_jump(t, &c->label);
 	}
 	t->unreachable = true;
 }
@@ -457,7 +477,7 @@ static void br_table(struct translator *t)
 static void branch_on_null(struct translator *t, bool non_null)
 {
 	uint32_t depth = wk_t_read_u32(t);
-	struct control *c = label(t, depth);
+	struct control *c = control_at(t, depth);
 	struct entry reference = wk_t_pop(t);
 	wk_unit w[4] = { (wk_unit)wk_t_slot(t, reference) };
 	if (non_null) {
@@ -469,12 +489,12 @@ static void branch_on_null(struct translator *t, bool non_null)
 		wk_t_push_entry(t, reference);
 	}
 	prepare_move(t, c);
-	struct control over = { .kind = C_BLOCK, .fixups = NO_FIXUP };
+	struct label over = wk_t_new_label(NO_NUMBER);
 	wk_t_branch(t, non_null ? WK_I_br_null : WK_I_br_non_null, w, 1, &over);
 	move_to_label(t, c);
-	wk_t_branch(t, WK_I_br, w, 0, c);
+	wk_t_jump(t, &c->label);
 	wk_t_label(t);
-	wk_t_resolve(t, over.fixups);
+	wk_t_resolve(t, &over);
 	if (non_null) {
 		wk_t_pop(t);
 	} else {
@@ -505,8 +525,7 @@ void wk_t_begin_function(struct translator *t)
 	if (!c)
 		return;
 	c->base = t->base;
-	c->result_count = t->type->result_count;
-	c->results = wk_results_of(t->type);
+	c->type = t->type;
 	t->control_count = 1;
 	begin_region(t);
 }

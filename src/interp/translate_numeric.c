@@ -158,6 +158,22 @@ static void write_address(struct translator *t, struct wk_memarg m, struct entry
 	t->acc_slot = NO_SLOT;
 }
 
+/* A field of offset and size that is too large for its unit: the accumulator becomes the address with most of the offset
+ * added. Returns what is left for the field. */
+static uint32_t write_offset(struct translator *t, struct entry address, uint32_t field)
+{
+	uint32_t left = field & 0x7fff, high;
+	wk_unit w[3];
+	if (left < 32)
+		left += 0x8000; /* more than any size: some offset stays, as the instruction needs it */
+	high = field - left;
+	bool acc = wk_t_operand(t, address, &w[0]);
+	put_word(w + (acc ? 0 : 1), high);
+	wk_t_write(t, acc ? WK_I_offset_a : WK_I_offset_s, w, acc ? 2 : 3);
+	t->acc_slot = NO_SLOT;
+	return left;
+}
+
 /* A constant address below 4 GiB: its end fits the field. */
 static bool constant_address(struct entry address, struct wk_memarg m, uint32_t bytes, uint32_t *end)
 {
@@ -184,9 +200,40 @@ static void load(struct translator *t, uint32_t base, wk_class type, uint32_t by
 		wk_t_produce(t, base + DK, wk_t_push(t, type), type, w, 3);
 		return;
 	}
-	bool acc = wk_t_operand(t, address, &w[1]);
-	put_word(w + (acc ? 1 : 2), (uint32_t)m.offset + bytes);
-	wk_t_produce(t, base + (acc ? DA : DS), wk_t_push(t, type), type, w, acc ? 3 : 4);
+	uint32_t field = (uint32_t)m.offset + bytes;
+	bool acc = field > UINT16_MAX;
+	if (acc)
+		field = write_offset(t, address, field);
+	else
+		acc = wk_t_operand(t, address, &w[1]);
+	w[acc ? 1 : 2] = (wk_unit)field;
+	wk_t_produce(t, base + (acc ? DA : DS), wk_t_push(t, type), type, w, acc ? 2 : 3);
+}
+
+/* The address takes the accumulator: another value than a float has to be in a slot. */
+static void store_far(struct translator *t, uint32_t base, uint32_t float_base, struct entry address, struct entry value,
+	uint32_t field)
+{
+	wk_unit w[2];
+	if (float_base && wk_t_in_accumulator(t, value)) {
+		wk_t_take(t, value);
+		w[0] = (wk_unit)write_offset(t, address, field);
+		wk_t_write(t, float_base + STF_AA, w, 1);
+		return;
+	}
+	w[0] = (wk_unit)wk_t_slot(t, value);
+	w[1] = (wk_unit)write_offset(t, address, field);
+	wk_t_write(t, base + ST_AS, w, 2);
+}
+
+/* A constant address is two units, an offset one. */
+static uint32_t put_field(wk_unit *w, bool constant, uint32_t end, uint32_t field)
+{
+	if (constant)
+		put_word(w, end);
+	else
+		w[0] = (wk_unit)field;
+	return constant ? 2 : 1;
 }
 
 static void store(struct translator *t, uint32_t base, uint32_t float_base, uint32_t bytes)
@@ -201,8 +248,12 @@ static void store(struct translator *t, uint32_t base, uint32_t float_base, uint
 		wk_t_write(t, base + ST_PS, &from, 1);
 		return;
 	}
-	uint32_t end, n = 0, form;
+	uint32_t end, n = 0, form, field = (uint32_t)m.offset + bytes;
 	bool constant = constant_address(address, m, bytes, &end);
+	if (!constant && field > UINT16_MAX) {
+		store_far(t, base, float_base, address, value, field);
+		return;
+	}
 	if (float_base && wk_t_in_accumulator(t, value)) {
 		bool acc = false;
 		if (!constant) {
@@ -210,8 +261,8 @@ static void store(struct translator *t, uint32_t base, uint32_t float_base, uint
 			n = acc ? 0 : 1;
 		}
 		wk_t_take(t, value);
-		put_word(w + n, constant ? end : (uint32_t)m.offset + bytes);
-		wk_t_write(t, float_base + (constant ? STF_KA : acc ? STF_AA : STF_SA), w, n + 2);
+		n += put_field(w + n, constant, end, field);
+		wk_t_write(t, float_base + (constant ? STF_KA : acc ? STF_AA : STF_SA), w, n);
 		return;
 	}
 	bool narrow = bytes <= 2 || (bytes == 4 && (int32_t)value.value == (int16_t)value.value) || fits16(value.value);
@@ -237,8 +288,8 @@ static void store(struct translator *t, uint32_t base, uint32_t float_base, uint
 		w[n++] = from;
 		form = constant ? ST_KS : acc ? ST_AS : ST_SS;
 	}
-	put_word(w + n, constant ? end : (uint32_t)m.offset + bytes);
-	wk_t_write(t, base + form, w, n + 2);
+	n += put_field(w + n, constant, end, field);
+	wk_t_write(t, base + form, w, n);
 }
 
 /* ---- vectors ---- */

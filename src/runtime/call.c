@@ -52,7 +52,7 @@ static void conclude(const struct wk_exec *exec, enum wk_status status)
 
 enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *report)
 {
-	struct wk_store *store = func->store;
+	struct wk_store *store = wk_func_store(func);
 	struct wk_exec *exec = &store->exec;
 	struct wk_report *outer = exec->report;
 	enum wk_status status;
@@ -68,7 +68,7 @@ enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *
 	exec->trap = WK_TRAP_NONE;
 	exec->pending = NULL;
 	exec->native_depth++;
-	status = func->kind == WK_FUNC_WASM ? store->keep->engine->call(func, slots) : wk_call_host(func, NULL, slots);
+	status = func->instance ? store->keep->engine->call(func, slots) : wk_call_host(func, NULL, slots);
 	exec->native_depth--;
 	conclude(exec, status);
 	exec->report = outer;
@@ -77,10 +77,11 @@ enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *
 
 enum wk_status wk_call_host(struct wk_func *func, struct wk_instance *from, uint64_t *slots)
 {
-	struct wk_exec *exec = &func->store->exec;
-	struct wk_caller caller = { func->store, from };
+	const struct wk_host_func *host = wk_host_func_of(func);
+	struct wk_exec *exec = &host->store->exec;
+	struct wk_caller caller = { host->store, from };
 	uint64_t *top = exec->stack_top;
-	enum wk_status status = func->host(func->context, &caller, slots);
+	enum wk_status status = host->host(host->host_context, &caller, slots);
 
 	exec->stack_top = top;
 	if (status == WK_OK) {

@@ -101,7 +101,7 @@ static bool run(struct evaluation *e, const uint8_t **from)
 			push_global(e, (uint32_t)wk_leb_trusted(&at));
 			break;
 		case WK_OP_REF_FUNC:
-			push(e, (uint64_t)(uintptr_t)e->instance->funcs[wk_leb_trusted(&at)]);
+			push(e, (uint64_t)(uintptr_t)wk_instance_func(e->instance, (uint32_t)wk_leb_trusted(&at)));
 			break;
 		case WK_OP_REF_NULL:
 			(void)wk_leb_trusted_signed(&at);

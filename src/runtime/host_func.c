@@ -92,14 +92,10 @@ enum wk_status wk_host_func_new(struct wk_store *store, const char *signature, w
 		wk_registry_drop(store->keep->registry, type);
 		return WK_NO_MEMORY;
 	}
-	made->func = (struct wk_func){
-		.type = type,
-		.index = WK_NO_FUNCTION,
-		.kind = WK_FUNC_HOST,
-		.host = host,
-		.context = context,
-		.store = store,
-	};
+	made->func = (struct wk_func){ .type = type, .index = WK_NO_FUNCTION };
+	made->store = store;
+	made->host = host;
+	made->host_context = context;
 	made->next = store->host_funcs;
 	store->host_funcs = made;
 	*func = made;

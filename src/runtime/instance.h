@@ -15,16 +15,11 @@
  * max(parameter_slots, result_slots). */
 typedef enum wk_status wk_slot_function(void *context, struct wk_caller *caller, uint64_t *slots);
 
-enum wk_func_kind { WK_FUNC_WASM, WK_FUNC_HOST };
-
+/* A function instance (4.2.7). Modules have many: a guest's says no more than who it is. */
 struct wk_func {
 	uint32_t type;                 /* registry id */
-	uint32_t index;                /* in its instance's function index space; WK_FUNC_WASM */
-	struct wk_instance *instance;  /* whose code it is; NULL for host functions */
-	enum wk_func_kind kind;
-	wk_slot_function *host;        /* WK_FUNC_HOST */
-	void *context;
-	struct wk_store *store;
+	uint32_t index;                /* in its instance's function index space; WK_NO_FUNCTION: a host function */
+	struct wk_instance *instance;  /* whose code it is; NULL: this is the first member of a struct wk_host_func */
 };
 
 struct wk_table {
@@ -81,12 +76,12 @@ struct wk_instance {
 	struct wk_module *module;
 	struct wk_store *store;
 	/* Index spaces, imports first. Pointers: any of these may belong to another instance. */
-	struct wk_func **funcs;
+	struct wk_func **imported_funcs;
+	struct wk_func *own_funcs;     /* those defined here: see wk_instance_func */
 	struct wk_table **tables;
 	struct wk_memory **memories;
 	struct wk_global **globals;
 	struct wk_tag **tags;
-	struct wk_func *own_funcs;     /* storage of the functions defined here */
 	uint64_t **global_cells;       /* &globals[i]->slots[0]: what the interpreter reads */
 	uint8_t *dropped_elements;     /* 1: elem.drop was executed (or the segment was active or declarative) */
 	uint8_t *dropped_datas;
@@ -98,7 +93,10 @@ struct wk_instance {
 /* A host function and what the store keeps of it. */
 struct wk_host_func {
 	struct wk_func func;
-	wk_host_function *function;    /* the embedder's, called with values; NULL: func.host is called with slots */
+	struct wk_store *store;
+	wk_slot_function *host;        /* what is called, */
+	void *host_context;            /* with this */
+	wk_host_function *function;    /* the embedder's, called with values, if `host` is what turns slots into values */
 	void *context;
 	struct wk_host_func *next;     /* all of the store's; each holds a reference to its type */
 };
@@ -159,11 +157,27 @@ struct wk_caller {
 	struct wk_instance *instance;  /* NULL: the embedder */
 };
 
+static inline struct wk_func *wk_instance_func(const struct wk_instance *instance, uint32_t index)
+{
+	uint32_t imported = instance->module->imported_funcs;
+	return index < imported ? instance->imported_funcs[index] : &instance->own_funcs[index - imported];
+}
+
+static inline const struct wk_host_func *wk_host_func_of(const struct wk_func *func)
+{
+	return func->instance ? NULL : (const struct wk_host_func *)func;
+}
+
+static inline struct wk_store *wk_func_store(const struct wk_func *func)
+{
+	return func->instance ? func->instance->store : wk_host_func_of(func)->store;
+}
+
 /* How code runs: the seam between the runtime and an engine. The rooms that choose one are above both. */
 struct wk_engine {
 	/* Makes module->code[metering] (tables only; functions are translated when first called). Thread-safe. */
 	enum wk_status (*prepare)(struct wk_module *module, bool metering, struct wk_report *report);
-	/* Runs a guest function (WK_FUNC_WASM) to its end. `slots` holds parameters, then results. The caller has counted
+	/* Runs a guest's function to its end. `slots` holds parameters, then results. The caller has counted
 	 * native depth; exec->stack_top is where the frame goes. WK_OK; WK_TRAP with exec->trap set and exec->report filled
 	 * (text, frames); WK_EXCEPTION with exec->pending set; WK_EXIT; or a host function's status. Restores exec's
 	 * instance and stack_top in any case. */

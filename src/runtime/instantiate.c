@@ -20,7 +20,7 @@
 /* ---- layout ---- */
 
 enum part {
-	PART_INSTANCE, PART_FUNCS, PART_TABLES, PART_MEMORIES, PART_GLOBALS, PART_TAGS, PART_CELLS, PART_ELEMENT_SLOTS,
+	PART_INSTANCE, PART_IMPORTED_FUNCS, PART_TABLES, PART_MEMORIES, PART_GLOBALS, PART_TAGS, PART_CELLS, PART_ELEMENT_SLOTS,
 	PART_OWN_GLOBALS, PART_OWN_FUNCS, PART_OWN_TABLES, PART_OWN_MEMORIES, PART_OWN_TAGS, PART_DROPPED_ELEMENTS,
 	PART_DROPPED_DATAS, PART_COUNT
 };
@@ -47,7 +47,7 @@ static void lay_out(struct layout *layout, const struct wk_module *m)
 {
 	*layout = (struct layout){ .size = 0 };
 	lay(layout, PART_INSTANCE, 1, sizeof(struct wk_instance));
-	lay(layout, PART_FUNCS, m->func_count, sizeof(struct wk_func *));
+	lay(layout, PART_IMPORTED_FUNCS, m->imported_funcs, sizeof(struct wk_func *));
 	lay(layout, PART_TABLES, m->table_count, sizeof(struct wk_table *));
 	lay(layout, PART_MEMORIES, m->memory_count, sizeof(struct wk_memory *));
 	lay(layout, PART_GLOBALS, m->global_count, sizeof(struct wk_global *));
@@ -71,7 +71,7 @@ static void bind_imports(struct wk_instance *instance, const struct wk_external 
 		uint32_t index = m->imports[i].index;
 
 		switch (m->imports[i].kind) {
-		case WK_EXTERN_FUNC: instance->funcs[index] = imports[i].of.func; break;
+		case WK_EXTERN_FUNC: instance->imported_funcs[index] = imports[i].of.func; break;
 		case WK_EXTERN_TABLE: instance->tables[index] = imports[i].of.table; break;
 		case WK_EXTERN_MEMORY: instance->memories[index] = imports[i].of.memory; break;
 		case WK_EXTERN_GLOBAL: instance->globals[index] = imports[i].of.global; break;
@@ -90,13 +90,8 @@ static void bind_own(struct wk_instance *instance, uint8_t *block, const struct 
 	struct wk_tag *tags = (void *)(block + layout->offset[PART_OWN_TAGS]);
 
 	instance->own_funcs = (void *)(block + layout->offset[PART_OWN_FUNCS]);
-	for (uint32_t i = m->imported_funcs; i < m->func_count; i++) {
-		struct wk_func *func = &instance->own_funcs[i - m->imported_funcs];
-
-		*func = (struct wk_func){ .type = m->funcs[i].type, .index = i, .instance = instance, .kind = WK_FUNC_WASM,
-			.store = instance->store };
-		instance->funcs[i] = func;
-	}
+	for (uint32_t i = m->imported_funcs; i < m->func_count; i++)
+		instance->own_funcs[i - m->imported_funcs] = (struct wk_func){ m->funcs[i].type, i, instance };
 	for (uint32_t i = m->imported_tables; i < m->table_count; i++)
 		instance->tables[i] = &tables[i - m->imported_tables];
 	for (uint32_t i = m->imported_memories; i < m->memory_count; i++)
@@ -128,7 +123,7 @@ static enum wk_status make(struct wk_store *store, struct wk_module *module, con
 	instance = (void *)block;
 	instance->module = module;
 	instance->store = store;
-	instance->funcs = (void *)(block + layout.offset[PART_FUNCS]);
+	instance->imported_funcs = (void *)(block + layout.offset[PART_IMPORTED_FUNCS]);
 	instance->tables = (void *)(block + layout.offset[PART_TABLES]);
 	instance->memories = (void *)(block + layout.offset[PART_MEMORIES]);
 	instance->globals = (void *)(block + layout.offset[PART_GLOBALS]);
@@ -220,7 +215,7 @@ static enum wk_status write_items(struct wk_instance *instance, const struct wk_
 
 	for (uint32_t i = 0; i < segment->count; i++) {
 		if (!segment->expressions)
-			slots[i] = (uint64_t)(uintptr_t)instance->funcs[wk_leb_trusted(&at)];
+			slots[i] = (uint64_t)(uintptr_t)wk_instance_func(instance, (uint32_t)wk_leb_trusted(&at));
 		else if (wk_constexpr_next(instance, &at, item) == WK_OK)
 			slots[i] = item[0];
 		else
@@ -366,7 +361,7 @@ enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module, 
 	if (status == WK_OK && module->start != WK_NO_FUNCTION) {
 		uint64_t none[1] = { 0 };
 
-		status = wk_call(made->funcs[module->start], none, report);
+		status = wk_call(wk_instance_func(made, module->start), none, report);
 	}
 	if (status == WK_OK)
 		*instance = made;
@@ -378,7 +373,7 @@ struct wk_external wk_instance_external(const struct wk_instance *instance, cons
 	struct wk_external external = { .kind = export->kind };
 
 	switch (export->kind) {
-	case WK_EXTERN_FUNC: external.of.func = instance->funcs[export->index]; break;
+	case WK_EXTERN_FUNC: external.of.func = wk_instance_func(instance, export->index); break;
 	case WK_EXTERN_TABLE: external.of.table = instance->tables[export->index]; break;
 	case WK_EXTERN_MEMORY: external.of.memory = instance->memories[export->index]; break;
 	case WK_EXTERN_GLOBAL: external.of.global = instance->globals[export->index]; break;

@@ -189,7 +189,7 @@ static void call_function(struct harness *h, uint32_t function, uint64_t seed)
 	make_values(type->types, type->parameter_count, seed, slots);
 	refuel(h);
 	wk_report_clear(&report);
-	enum wk_status status = wk_call(h->instance->funcs[function], slots, &report);
+	enum wk_status status = wk_call(wk_instance_func(h->instance, function), slots, &report);
 	mix_outcome(h, status, &report);
 	if (status == WK_OK)
 		h->hash = mix_slots(h->hash, wk_results_of(type), type->result_count, slots);
