@@ -18,6 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef WASM_ROOM
+#define WASM_ROOM (1 << 14) /* bytes at most; define it before to have more */
+#endif
+
 #define WASM_I32 0x7f
 #define WASM_I64 0x7e
 #define WASM_F32 0x7d
@@ -32,7 +36,7 @@ enum { WASM_TYPES = 1, WASM_IMPORTS, WASM_FUNCTIONS, WASM_TABLES, WASM_MEMORIES,
 enum { WASM_FUNC, WASM_TABLE, WASM_MEMORY, WASM_GLOBAL, WASM_TAG };
 
 struct wasm {
-	uint8_t bytes[1 << 14];
+	uint8_t bytes[WASM_ROOM];
 	size_t size;
 	size_t section, body; /* where their contents begin; 0: none is open */
 };
