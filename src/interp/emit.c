@@ -126,7 +126,7 @@ static inline void copy_units(wk_unit *to, const wk_unit *from, uint32_t count)
 	}
 }
 
-static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count, uint32_t offset)
+static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count, const uint8_t *from)
 {
 	if (!reserve(t, count + 1))
 		return;
@@ -139,8 +139,11 @@ static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t
 		t->last_op = op;
 		t->out[t->count++] = wk_code_reference((enum wk_instruction)op);
 	}
-	if (t->watched == WK_NO_OFFSET && t->watch >= t->count && (t->watch < t->count + count || t->watch == t->count))
-		t->watched = offset;
+	if (t->watch < t->count + count + (count == 0)) {
+		/* Found: it lies in these operands, or right behind an instruction without any. */
+		t->watched = (uint64_t)(from - t->module->bytes.data);
+		t->watch = UINT32_MAX;
+	}
 	copy_units(t->out + t->count, w, count);
 	t->count += count;
 }
@@ -151,7 +154,7 @@ static void write_negation(struct translator *t)
 	struct pending *p = &t->pending;
 	if (p->op == NO_INSTRUCTION || !p->negated)
 		return;
-	commit(t, p->op + 1, p->w + 1, p->count - 1, p->offset);
+	commit(t, p->op + 1, p->w + 1, p->count - 1, p->from);
 	p->op = WK_I_eq32_dai;
 	p->count = 2;
 	p->w[1] = 0;
@@ -166,7 +169,7 @@ void wk_t_flush(struct translator *t)
 		return;
 	uint32_t op = p->op;
 	p->op = NO_INSTRUCTION;
-	commit(t, op, p->w, p->count, p->offset);
+	commit(t, op, p->w, p->count, p->from);
 }
 
 void wk_t_label(struct translator *t)
@@ -179,7 +182,7 @@ void wk_t_label(struct translator *t)
 void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count)
 {
 	wk_t_flush(t);
-	commit(t, op, w, count, t->offset);
+	commit(t, op, w, count, t->from);
 }
 
 void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count)
@@ -209,7 +212,7 @@ static void make_pending(struct translator *t, uint32_t op, uint32_t target, con
 	p->target = target;
 	p->acc_before = t->acc_slot;
 	p->negated = false;
-	p->offset = t->offset;
+	p->from = t->from;
 	p->w[0] = (wk_unit)target;
 	copy_units(p->w + 1, w + 1, count - 1);
 }

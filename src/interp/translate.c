@@ -445,10 +445,9 @@ static void body(struct translator *t)
 {
 	wk_t_begin_function(t);
 	while (t->control_count && !t->failed) {
-		t->offset = (uint32_t)(t->at - t->module->bytes.data);
+		t->from = t->at;
 		uint32_t op = t->unreachable ? skip_unreachable(t) : read_opcode(t);
-		if (op != WK_OP_END && op != WK_OP_ELSE)
-			t->fuel++;
+		t->fuel += op != WK_OP_END && op != WK_OP_ELSE;
 		instruction(t, op);
 	}
 }

@@ -77,7 +77,7 @@ struct pending {
 	uint32_t target;       /* the slot it writes, or NO_SLOT (n forms too) */
 	uint32_t acc_before;   /* acc_slot before it */
 	bool negated;          /* a float comparison whose opposite is wanted: NaN makes that another thing */
-	uint32_t offset;       /* of its WebAssembly instruction */
+	const uint8_t *from;   /* its WebAssembly instruction */
 	wk_unit w[MAX_OPERANDS];
 };
 
@@ -113,7 +113,7 @@ struct translator {
 	uint32_t count, room;
 	struct pending pending;
 	uint32_t last_op, last_at; /* the last written instruction and its place; NO_INSTRUCTION behind a label */
-	uint32_t offset;       /* of the current WebAssembly instruction, from the start of the module */
+	const uint8_t *from;   /* the current WebAssembly instruction */
 
 	uint32_t acc_slot, f32_slot, f64_slot; /* slots whose values the accumulators hold */
 
