@@ -4,10 +4,12 @@
  * rounds (30), the median of the processor time of
  *
  *	load        decoding and validating
+ *	start       instantiating, with WASI if it is imported; the program does not run
  *	translate   translating every function, as calling each for the first time would
  *
- * and the bytes of internal code, those that the heap holds for the module after either, and the allocations. MB/s are
- * millions of bytes of the module's code section; programs translate only what they call, so their start is faster.
+ * and the bytes of internal code for a byte of the module's code, those that the heap holds for the module after either,
+ * and the allocations. MB/s are millions of bytes of the module, and in the last column of its code alone. Programs
+ * translate only what they call, so their start is faster.
  *
  * It looks into the engine, since the public interface translates nothing that is not called.
  */
@@ -16,13 +18,15 @@
 #include "host/host.h"
 #include "interp/interp.h"
 
+#include <wasmkeep/wasi.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 struct sample {
-	double load, translate;          /* seconds */
+	double load, start, translate;   /* seconds */
 	uint64_t code_bytes;             /* internal code */
 	uint64_t loaded, translated;     /* heap used */
 	uint64_t allocations;
@@ -47,6 +51,28 @@ static double median(double *values, size_t count)
 	return count % 2 ? values[count / 2] : (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+/* Makes an instance and lets it go. */
+static enum wk_status start(struct wk_keep *keep, struct wk_module *module, struct wk_report *report)
+{
+	struct wk_store *store = NULL;
+	struct wk_linker *linker = NULL;
+	struct wk_wasi *wasi = NULL;
+	struct wk_instance *instance = NULL;
+	enum wk_status status = wk_store_new(keep, NULL, &store);
+	if (status == WK_OK)
+		status = wk_linker_new(store, &linker);
+	if (status == WK_OK)
+		status = wk_wasi_new(store, NULL, report, &wasi);
+	if (status == WK_OK)
+		status = wk_wasi_define(wasi, linker);
+	if (status == WK_OK)
+		status = wk_linker_instantiate(linker, module, report, &instance);
+	wk_linker_delete(linker);
+	wk_wasi_delete(wasi);
+	wk_store_delete(store);
+	return status;
+}
+
 static enum wk_status measure(const void *bytes, size_t size, struct sample *sample, uint64_t *bodies,
 	struct wk_report *report)
 {
@@ -56,21 +82,25 @@ static enum wk_status measure(const void *bytes, size_t size, struct sample *sam
 	enum wk_status status = wk_keep_new(NULL, &keep);
 	if (status != WK_OK)
 		return status;
-	double start = now();
+	double mark = now();
 	status = wk_module_load(keep, bytes, size, WK_LOAD_BORROW, report, &module);
-	sample->load = now() - start;
+	sample->load = now() - mark;
 	if (status == WK_OK) {
 		wk_keep_usage(keep, &usage);
 		sample->loaded = usage.heap_used;
 		*bodies = 0;
 		for (uint32_t i = module->imported_funcs; i < module->func_count; i++)
 			*bodies += module->funcs[i].size;
-		status = keep->engine->prepare(module, false, report);
+		mark = now();
+		status = start(keep, module, report);
+		sample->start = now() - mark;
 	}
+	if (status == WK_OK)
+		status = keep->engine->prepare(module, false, report);
 	if (status == WK_OK) {
-		start = now();
+		mark = now();
 		status = wk_interp_translate_all(module, false, &sample->code_bytes);
-		sample->translate = now() - start;
+		sample->translate = now() - mark;
 		wk_keep_usage(keep, &usage);
 		sample->translated = usage.heap_used;
 		sample->allocations = usage.allocations;
@@ -98,30 +128,36 @@ static int measure_file(const char *path, int rounds)
 {
 	size_t size = 0;
 	void *bytes = read_file(path, &size);
-	double *loads = calloc((size_t)rounds, sizeof *loads), *translations = calloc((size_t)rounds, sizeof *translations);
+	double *times[3] = { NULL, NULL, NULL };
 	struct wk_report report;
 	struct sample sample = { 0 };
 	uint64_t bodies = 0;
-	enum wk_status status = bytes && loads && translations ? WK_OK : WK_NO_MEMORY;
+	enum wk_status status = bytes ? WK_OK : WK_NO_MEMORY;
+	for (int i = 0; i < 3; i++)
+		if (!(times[i] = calloc((size_t)rounds, sizeof **times)))
+			status = WK_NO_MEMORY;
 	wk_report_clear(&report);
 	for (int i = 0; i < rounds && status == WK_OK; i++) {
 		status = measure(bytes, size, &sample, &bodies, &report);
-		loads[i] = sample.load;
-		translations[i] = sample.translate;
+		times[0][i] = sample.load;
+		times[1][i] = sample.start;
+		times[2][i] = sample.translate;
 	}
 	if (status != WK_OK) {
 		fprintf(stderr, "load: %s: %s\n", path, bytes ? report.text : "cannot be read");
 	} else {
 		const char *name = strrchr(path, '/');
-		double load = median(loads, (size_t)rounds), translate = median(translations, (size_t)rounds), b = (double)bodies;
-		printf("%-20s %9zu %9llu %8.2f %8.2f %8.1f %8.1f %8.1f %6.2f %9llu %9llu %6llu\n", name ? name + 1 : path, size,
-			(unsigned long long)bodies, load * 1e3, translate * 1e3, b / load / 1e6, b / translate / 1e6,
-			b / (load + translate) / 1e6, (double)sample.code_bytes / b, (unsigned long long)sample.loaded,
+		double load = median(times[0], (size_t)rounds), begin = median(times[1], (size_t)rounds), s = (double)size,
+			translate = median(times[2], (size_t)rounds);
+		printf("%-16s %9zu %9llu %7.2f %7.2f %7.2f %7.1f %7.1f %7.1f %7.1f %6.2f %9llu %9llu %6llu\n", name ? name + 1 : path,
+			size, (unsigned long long)bodies, load * 1e3, begin * 1e3, translate * 1e3, s / load / 1e6, s / translate / 1e6,
+			s / (load + translate) / 1e6, (double)bodies / (load + translate) / 1e6,
+			(double)sample.code_bytes / (double)bodies, (unsigned long long)sample.loaded,
 			(unsigned long long)sample.translated, (unsigned long long)sample.allocations);
 	}
 	free(bytes);
-	free(loads);
-	free(translations);
+	for (int i = 0; i < 3; i++)
+		free(times[i]);
 	return status != WK_OK;
 }
 
@@ -136,8 +172,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: load [--rounds N] MODULE...\n");
 		return 64;
 	}
-	printf("%-20s %9s %9s %8s %8s %8s %8s %8s %6s %9s %9s %6s\n", "module", "bytes", "code", "load ms", "trans ms",
-		"load", "trans", "MB/s", "ratio", "heap", "all code", "allocs");
+	printf("%-16s %9s %9s %7s %7s %7s %7s %7s %7s %7s %6s %9s %9s %6s\n%60s%24s\n", "module", "bytes", "code", "load",
+		"start", "transl.", "load", "transl.", "both", "(code)", "ratio", "heap", "with code", "allocs", "ms", "MB/s");
 	for (; i < argc; i++)
 		failed |= measure_file(argv[i], rounds);
 	return failed;

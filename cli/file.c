@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Modules from files. A file is read into private memory and never mapped: who can write to a mapped file could change
+ * Modules from files. A file is read into memory of the keep and never mapped: who can write to a mapped file could change
  * the module after it was checked. Its first bytes are looked at before the rest is read, so that an endless device
  * ends at once, and a file of another kind is called by its name: "not a module" alone helps nobody who has confused
  * two files.
@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,59 +128,85 @@ static ssize_t read_fully(int fd, uint8_t *to, size_t size)
 	return (ssize_t)got;
 }
 
-static enum wk_status read_open_file(int fd, struct wk_report *report, struct wk_span *bytes)
+/* Makes room for `capacity` bytes, of which the first `size` are those of `bytes`. */
+static enum wk_status make_room(struct wk_keep *keep, struct wk_span *bytes, size_t size, size_t capacity,
+	struct wk_report *report)
 {
+	void *larger = NULL;
+	enum wk_status status = wk_module_bytes(keep, capacity, report, &larger);
+
+	if (status != WK_OK)
+		return status;
+	memcpy(larger, bytes->data, size);
+	wk_file_free(keep, bytes);
+	*bytes = wk_span(larger, capacity);
+	return WK_OK;
+}
+
+/* The next room, when so much has been read and there is more. */
+static size_t next_capacity(const struct stat *info, size_t size)
+{
+	/* One byte more than the file is said to have, so that the end is met without another round. */
+	if (S_ISREG(info->st_mode) && info->st_size >= (off_t)size && info->st_size <= (off_t)WK_MAX_MODULE_SIZE)
+		return (size_t)info->st_size + 1;
+	return size * 2 < (size_t)WK_MAX_MODULE_SIZE ? size * 2 : (size_t)WK_MAX_MODULE_SIZE;
+}
+
+/* Reads the rest behind the first bytes. *bytes is the room; *size what has been read of it. */
+static enum wk_status read_rest(int fd, const struct stat *info, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes, size_t *size)
+{
+	for (;;) {
+		enum wk_status status = make_room(keep, bytes, *size, next_capacity(info, *size), report);
+		ssize_t n;
+
+		if (status != WK_OK)
+			return status;
+		n = read_fully(fd, (uint8_t *)(uintptr_t)bytes->data + *size, bytes->size - *size);
+		if (n < 0)
+			return refuse(report, "cannot read", errno);
+		*size += (size_t)n;
+		if (*size < bytes->size)
+			return WK_OK;
+		if (*size == WK_MAX_MODULE_SIZE)
+			return wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
+				"the file is as large as a module may be, %u bytes, or larger", WK_MAX_MODULE_SIZE);
+	}
+}
+
+static enum wk_status read_open_file(int fd, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes)
+{
+	uint8_t first[FIRST_READ];
+	struct wk_span room = { first, 0 };
 	struct stat info;
-	size_t capacity = FIRST_READ, size = 0;
-	uint8_t *data = NULL;
-	enum wk_status status = WK_OK;
+	size_t size;
+	ssize_t n;
+	enum wk_status status;
 
 	if (fstat(fd, &info) != 0)
 		return refuse(report, "cannot read", errno);
 	if (S_ISDIR(info.st_mode))
 		return refuse(report, "cannot read", EISDIR);
-	for (;;) {
-		uint8_t *larger = realloc(data, capacity);
-		ssize_t n;
-
-		if (!larger) {
-			status = refuse(report, "cannot read", ENOMEM);
-			goto err_free;
-		}
-		data = larger;
-		n = read_fully(fd, data + size, capacity - size);
-		if (n < 0) {
-			status = refuse(report, "cannot read", errno);
-			goto err_free;
-		}
-		if (size == 0) {
-			status = check_kind(wk_span(data, (size_t)n), report);
-			if (status != WK_OK)
-				goto err_free;
-		}
-		size += (size_t)n;
-		if (size > WK_MAX_MODULE_SIZE) {
-			status = wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
-				"the file is larger than a module may be, %u bytes", WK_MAX_MODULE_SIZE);
-			goto err_free;
-		}
-		if (size < capacity)
-			break;
-		/* One byte more than the file is said to have, so that the end is met without another round. */
-		if (S_ISREG(info.st_mode) && info.st_size >= (off_t)size && info.st_size <= (off_t)WK_MAX_MODULE_SIZE)
-			capacity = (size_t)info.st_size + 1;
-		else
-			capacity = capacity * 2;
+	n = read_fully(fd, first, sizeof first);
+	if (n < 0)
+		return refuse(report, "cannot read", errno);
+	size = (size_t)n;
+	status = check_kind(wk_span(first, size), report);
+	if (status != WK_OK)
+		return status;
+	if (size < sizeof first)
+		status = make_room(keep, &room, size, size, report);
+	else
+		status = read_rest(fd, &info, keep, report, &room, &size);
+	if (status != WK_OK) {
+		wk_file_free(keep, &room);
+		return status;
 	}
-	*bytes = wk_span(data, size);
+	*bytes = wk_span(room.data, size);
 	return WK_OK;
-
-err_free:
-	free(data);
-	return status;
 }
 
-enum wk_status wk_file_read(const char *path, struct wk_report *report, struct wk_span *bytes)
+enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -189,14 +214,15 @@ enum wk_status wk_file_read(const char *path, struct wk_report *report, struct w
 
 	if (fd < 0)
 		return refuse(report, "cannot open", errno);
-	status = read_open_file(fd, report, bytes);
+	status = read_open_file(fd, keep, report, bytes);
 	if (!standard_input)
 		close(fd);
 	return status;
 }
 
-void wk_file_free(struct wk_span *bytes)
+void wk_file_free(struct wk_keep *keep, struct wk_span *bytes)
 {
-	free((void *)bytes->data);
+	/* Bytes of no keep are nobody's to free. */
+	wk_module_bytes_free(keep, (void *)(uintptr_t)bytes->data);
 	*bytes = wk_span(NULL, 0);
 }

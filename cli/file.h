@@ -3,13 +3,15 @@
 #ifndef WK_CLI_FILE_H
 #define WK_CLI_FILE_H
 
-#include <wasmkeep/status.h>
+#include <wasmkeep/wasmkeep.h>
 
 #include "base/span.h"
 
-/* Reads a whole file into memory of its own; "-" is standard input. On success the caller owns bytes->data, for
- * wk_file_free. A file that does not start like a module is refused after its first bytes, by what it is. */
-WK_NODISCARD enum wk_status wk_file_read(const char *path, struct wk_report *report, struct wk_span *bytes);
-void wk_file_free(struct wk_span *bytes);
+/* Reads a whole file into bytes of the keep (wk_module_bytes): its limits hold for them. "-" is standard input. On
+ * success the caller owns bytes->data, for WK_LOAD_BORROW and wk_file_free. A file that does not start like a module is
+ * refused after its first bytes, by what it is. */
+WK_NODISCARD enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes);
+void wk_file_free(struct wk_keep *keep, struct wk_span *bytes);
 
 #endif

@@ -59,9 +59,9 @@ static int inspect_file(const char *file, bool json)
 	int status;
 
 	wk_report_clear(&report);
-	report.status = wk_file_read(file, &report, &bytes);
+	report.status = wk_keep_new(NULL, &keep);
 	if (report.status == WK_OK)
-		report.status = wk_keep_new(NULL, &keep);
+		report.status = wk_file_read(file, keep, &report, &bytes);
 	if (report.status == WK_OK)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	status = wk_message_exit_status(&report);
@@ -72,8 +72,8 @@ static int inspect_file(const char *file, bool json)
 		wk_names_find(bytes, report.function, name);
 		wk_message_report(file, &report, name);
 	}
+	wk_file_free(keep, &bytes);
 	wk_keep_delete(keep);
-	wk_file_free(&bytes);
 	return status;
 }
 

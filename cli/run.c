@@ -323,10 +323,10 @@ static int run_file(struct run *run)
 		return WK_EXIT_NO_MEMORY;
 	}
 	wk_report_clear(&report);
-	report.status = wk_file_read(run->file, &report, &bytes);
-	reading = lap(run);
+	report.status = wk_keep_new(NULL, &keep);
 	if (report.status == WK_OK)
-		report.status = wk_keep_new(NULL, &keep);
+		report.status = wk_file_read(run->file, keep, &report, &bytes);
+	reading = lap(run);
 	if (report.status == WK_OK)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	if (report.status == WK_OK) {
@@ -347,8 +347,8 @@ static int run_file(struct run *run)
 	}
 	if (module)
 		wk_module_release(module);
+	wk_file_free(keep, &bytes);
 	wk_keep_delete(keep);
-	wk_file_free(&bytes);
 	return status;
 }
 

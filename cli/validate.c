@@ -33,9 +33,9 @@ static int validate(const char *file, bool quiet, bool json)
 	int status;
 
 	wk_report_clear(&report);
-	report.status = wk_file_read(file, &report, &bytes);
+	report.status = wk_keep_new(NULL, &keep);
 	if (report.status == WK_OK)
-		report.status = wk_keep_new(NULL, &keep);
+		report.status = wk_file_read(file, keep, &report, &bytes);
 	if (report.status == WK_OK)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	status = wk_message_exit_status(&report);
@@ -52,8 +52,8 @@ static int validate(const char *file, bool quiet, bool json)
 	}
 	if (module)
 		wk_module_release(module);
+	wk_file_free(keep, &bytes);
 	wk_keep_delete(keep);
-	wk_file_free(&bytes);
 	return status;
 }
 

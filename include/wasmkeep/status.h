@@ -66,9 +66,33 @@ enum wk_trap {
 	WK_TRAP_COUNT
 };
 
+/* Which limit refused memory. */
+enum wk_limit_kind {
+	WK_LIMIT_NONE = 0,
+	WK_LIMIT_DECLARED,     /* the maximum that the module declares for its memory */
+	WK_LIMIT_SUPPORTED,    /* the most that Wasmkeep supports, for example 4 GiB for a memory with 32-bit addresses */
+	WK_LIMIT_BUDGET,       /* a memory_limit of the embedder's */
+	WK_LIMIT_ALLOCATOR,    /* the embedder's allocator */
+	WK_LIMIT_RAM,          /* all of the TEE's RAM for Trusted Applications is in use */
+	WK_LIMIT_CONTIGUITY,   /* there is RAM, but not in one piece */
+	WK_LIMIT_MAPPINGS,     /* a TEE keeps books on each mapping, and has no room for more of them */
+	WK_LIMIT_PAGE_TABLES,  /* a TEE has page tables for so many blocks of addresses */
+	WK_LIMIT_ADDRESSES,    /* the address space */
+	WK_LIMIT_MACHINE,      /* the operating system */
+	WK_LIMIT_KIND_COUNT
+};
+
+/* A request for memory that was refused. */
+struct wk_refusal {
+	enum wk_limit_kind limit;
+	const char *subject;         /* what the memory was for; constant text, never NULL if limit is set */
+	uint64_t asked;              /* bytes */
+	uint64_t used, value;        /* of the limit: bytes, or numbers of mappings or of page tables */
+};
+
 #define WK_NO_OFFSET UINT64_MAX
 #define WK_NO_FUNCTION UINT32_MAX
-#define WK_REPORT_TEXT 256
+#define WK_REPORT_TEXT 400
 #define WK_REPORT_FRAMES 32
 
 /* One frame of a wasm backtrace, innermost first. */
@@ -85,6 +109,7 @@ struct wk_report {
 	uint32_t function;           /* function index, or WK_NO_FUNCTION */
 	uint32_t frame_count;        /* frames[] filled; more may have been on the stack: */
 	uint64_t frame_total;        /* how many there were in all */
+	struct wk_refusal refusal;   /* set when status is WK_NO_MEMORY and it is known */
 	char text[WK_REPORT_TEXT];   /* one sentence, UTF-8, NUL-terminated */
 	struct wk_frame frames[WK_REPORT_FRAMES];
 };

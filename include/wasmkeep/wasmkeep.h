@@ -59,11 +59,20 @@ struct wk_allocator {
 	void *(*alloc)(void *context, size_t size);
 	void (*free)(void *context, void *block, size_t size);
 	void *context;
+	/* Makes a block smaller or larger where it is and returns it, or returns NULL and changes nothing. May be NULL. */
+	void *(*resize)(void *context, void *block, size_t old_size, size_t new_size);
 };
 
+struct wk_provider;     /* where memory comes from: see memory.h */
+struct wk_memory_event; /* see memory.h */
+
 struct wk_keep_config {
-	const struct wk_allocator *allocator; /* NULL: the port's own heap. Copied. */
+	const struct wk_allocator *allocator; /* NULL: the keep has a heap of its own, made of the provider's pages. Copied. */
 	uint64_t memory_limit;                /* everything the keep may hold, heap and pages; 0: no limit */
+	struct wk_provider *provider;         /* NULL: this environment's. Borrowed until the keep is gone. */
+	/* Called when pages are mapped or given back, a guest's memory grows or memory is refused; NULL: nobody. */
+	void (*memory_observer)(void *context, const struct wk_memory_event *event);
+	void *memory_context;
 };
 
 /* Makes a keep. `config` may be NULL. On success the caller owns *keep. */
@@ -84,7 +93,15 @@ WK_PUBLIC void wk_keep_usage(const struct wk_keep *keep, struct wk_usage *usage)
 enum wk_load_flags {
 	WK_LOAD_COPY = 0,    /* the bytes are copied */
 	WK_LOAD_BORROW = 1,  /* the bytes are borrowed: unchanged and alive until the module is gone */
+	WK_LOAD_GIVE = 2,    /* the bytes are from wk_module_bytes, and go with the module; on failure too they are gone */
 };
+
+/* Room in the keep for the bytes of a module, to be filled by the caller and loaded with WK_LOAD_GIVE: no second copy is
+ * needed then, and the keep's limits hold from the first byte. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_module_bytes(struct wk_keep *keep, size_t size, struct wk_report *report,
+	void **bytes);
+/* For bytes that are not loaded after all; the keep's end frees them too. NULL is allowed. */
+WK_PUBLIC void wk_module_bytes_free(struct wk_keep *keep, void *bytes);
 
 /* Decodes and validates a binary module. `report` may be NULL. On success the caller owns a reference. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_module_load(struct wk_keep *keep, const void *bytes, size_t size, unsigned flags,

@@ -167,6 +167,7 @@ void wk_report_clear(struct wk_report *report)
 	report->function = WK_NO_FUNCTION;
 	report->frame_count = 0;
 	report->frame_total = 0;
+	report->refusal = (struct wk_refusal){ .limit = WK_LIMIT_NONE };
 	report->text[0] = 0;
 }
 

@@ -83,13 +83,15 @@ enum wk_section_id {
 /* A section as it stands in the file, for `inspect`. */
 struct wk_section { uint8_t id; struct wk_span name; /* custom only */ uint32_t offset, size; };
 
+struct wk_held;
+
 struct wk_module {
 	struct wk_budget budget;           /* heap of this module; child of the keep's */
 	struct wk_arena arena;
 	struct wk_registry *registry;
 	struct wk_span bytes;
 	struct wk_keep *keep;              /* set by wk_module_load; the decoder leaves NULL */
-	bool owns_bytes;                   /* `bytes` is a copy, charged to the keep's budget for them */
+	struct wk_held *held;              /* what `bytes` lie in if they are the keep's; NULL: the embedder's */
 	uint32_t references;               /* atomic */
 
 	uint32_t type_count, func_count, table_count, memory_count, global_count, tag_count;

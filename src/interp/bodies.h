@@ -424,10 +424,12 @@ BODY(fuel)
 	return NEXT;
 }
 
-/* An interrupt lowers the guard, so that calls see it without a look of their own. */
+/* An interrupt lowers the guard, so that calls see it without a look of their own. Functions are entered by the first
+ * part of a handler, so it can be begun again. */
+static const struct wk_slow slow_entry_frame = { wk_slow_frame, 0 };
 #define FRAME \
 	if (UNLIKELY(r->fp + w[0] > __atomic_load_n(&r->x->stack_guard, __ATOMIC_RELAXED))) \
-		TRAP(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED) ? WK_TRAP_INTERRUPTED : WK_TRAP_STACK_EXHAUSTED);
+		GO_SLOWLY(slow_entry_frame);
 BODY(enter) { FRAME return NEXT; }
 BODY(enter1) { FRAME S(1) = 0; return NEXT; }
 BODY(enter2) { FRAME uint64_t *l = &S(1); l[0] = l[1] = 0; return NEXT; }

@@ -88,17 +88,14 @@ static uint32_t fused(uint32_t first, uint32_t second)
 {
 	if (first == NO_INSTRUCTION)
 		return NO_INSTRUCTION;
-	uint32_t begin = fuse_groups[first].begin, end = fuse_groups[first].end;
-	while (begin < end) {
-		uint32_t middle = (begin + end) / 2;
-		if (fuse_rows[middle].second == second)
-			return fuse_rows[middle].fused;
-		if (fuse_rows[middle].second < second)
-			begin = middle + 1;
-		else
-			end = middle;
+	/* The last row whose second is not larger: halving without branches on what is compared, which nobody could predict. */
+	uint32_t begin = fuse_groups[first].begin, count = fuse_groups[first].end - begin;
+	while (count > 1) {
+		uint32_t half = count / 2;
+		begin += fuse_rows[begin + half].second <= second ? half : 0;
+		count -= half;
 	}
-	return NO_INSTRUCTION;
+	return count == 1 && fuse_rows[begin].second == second ? fuse_rows[begin].fused : NO_INSTRUCTION;
 }
 
 static const uint8_t flags_of[] = {
@@ -115,20 +112,22 @@ static const uint8_t flags_of[] = {
 /* Mostly four units or less: a call would cost more than they do. */
 static inline void copy_units(wk_unit *to, const wk_unit *from, uint32_t count)
 {
-	for (; count > 4; count -= 4, to += 4, from += 4)
+	for (; count >= 4; count -= 4, to += 4, from += 4)
 		memcpy(to, from, 4 * sizeof *to);
-	switch (count) {
-	case 4: to[3] = from[3]; /* fall through */
-	case 3: to[2] = from[2]; /* fall through */
-	case 2: to[1] = from[1]; /* fall through */
-	case 1: to[0] = from[0]; /* fall through */
-	default: break;
+	if (count & 2) {
+		memcpy(to, from, 2 * sizeof *to);
+		to += 2;
+		from += 2;
 	}
+	if (count & 1)
+		*to = *from;
 }
 
-static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count, const uint8_t *from)
+/* Writes an instruction with `count` operands out of the pending one's array, from its `skip`th on: four at once. */
+static void commit(struct translator *t, uint32_t op, uint32_t skip, uint32_t count, const uint8_t *from)
 {
-	if (!reserve(t, count + 1))
+	const wk_unit *w = t->pending.w + skip;
+	if (!reserve(t, count + 1 + 4))
 		return;
 	uint32_t pair = fused(t->last_op, op);
 	if (pair != NO_INSTRUCTION) {
@@ -144,7 +143,9 @@ static void commit(struct translator *t, uint32_t op, const wk_unit *w, uint32_t
 		t->watched = (uint64_t)(from - t->module->bytes.data);
 		t->watch = UINT32_MAX;
 	}
-	copy_units(t->out + t->count, w, count);
+	memcpy(t->out + t->count, w, 4 * sizeof *w);
+	if (count > 4)
+		copy_units(t->out + t->count + 4, w + 4, count - 4);
 	t->count += count;
 }
 
@@ -154,7 +155,7 @@ static void write_negation(struct translator *t)
 	struct pending *p = &t->pending;
 	if (p->op == NO_INSTRUCTION || !p->negated)
 		return;
-	commit(t, p->op + 1, p->w + 1, p->count - 1, p->from);
+	commit(t, p->op + 1, 1, p->count - 1, p->from);
 	p->op = WK_I_eq32_dai;
 	p->count = 2;
 	p->w[1] = 0;
@@ -169,7 +170,7 @@ void wk_t_flush(struct translator *t)
 		return;
 	uint32_t op = p->op;
 	p->op = NO_INSTRUCTION;
-	commit(t, op, p->w, p->count, p->from);
+	commit(t, op, 0, p->count, p->from);
 }
 
 void wk_t_label(struct translator *t)
@@ -182,7 +183,8 @@ void wk_t_label(struct translator *t)
 void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count)
 {
 	wk_t_flush(t);
-	commit(t, op, w, count, t->from);
+	copy_units(t->pending.w, w, count);
+	commit(t, op, 0, count, t->from);
 }
 
 void wk_t_write_raw(struct translator *t, const wk_unit *w, uint32_t count)

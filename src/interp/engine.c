@@ -21,12 +21,12 @@ static enum wk_status prepare(struct wk_module *module, bool metering, struct wk
 {
 	if (__atomic_load_n(&module->code[metering], __ATOMIC_ACQUIRE))
 		return WK_OK;
-	struct wk_code *code = wk_alloc(&module->budget, code_size(module));
+	struct wk_code *code = wk_alloc(&module->keep->code, code_size(module));
 	if (!code)
-		return wk_budget_refuse(&module->budget, code_size(module), report);
+		return wk_budget_refuse(&module->keep->code, code_size(module), report);
 	code->module = module;
 	code->metering = metering;
-	wk_budget_init(&code->budget, &module->budget, "internal code", WK_UNLIMITED, NULL);
+	wk_budget_init(&code->budget, &module->keep->code, "internal code", WK_UNLIMITED, NULL);
 	code->fixed = (struct wk_code_fixed){ wk_code_reference(WK_I_translate), wk_code_reference(WK_I_leave),
 		wk_code_reference(WK_I_cross) };
 	for (uint32_t i = 0; i < module->func_count; i++)
@@ -36,7 +36,7 @@ static enum wk_status prepare(struct wk_module *module, bool metering, struct wk
 	                                 __ATOMIC_ACQUIRE)) {
 		/* Another thread was first. */
 		wk_budget_end(&code->budget);
-		wk_free(&module->budget, code, code_size(module));
+		wk_free(&module->keep->code, code, code_size(module));
 	}
 	return WK_OK;
 }
@@ -49,7 +49,7 @@ static void free_module(struct wk_module *module)
 		struct wk_code *code = module->code[i];
 		wk_code_end(code);
 		wk_budget_end(&code->budget);
-		wk_free(&module->budget, module->code[i], code_size(module));
+		wk_free(&module->keep->code, code, code_size(module));
 		module->code[i] = NULL;
 	}
 }
@@ -148,8 +148,10 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	x->trap = WK_TRAP_NONE;
 	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
 		return trap_at_once(x, WK_TRAP_INTERRUPTED);
-	if ((size_t)(x->stack_limit - frame) < (size_t)header + 2 || frame > x->stack_limit)
+	if (frame > x->stack_end || (size_t)(x->stack_end - frame) < (size_t)header + 2)
 		return trap_at_once(x, WK_TRAP_STACK_EXHAUSTED);
+	if (!wk_stack_reach(x->store, frame + header + 2))
+		return trap_at_once(x, wk_stack_trap(x->store, frame + header + 2));
 
 	struct wk_instance *outer_instance = x->instance;
 	uint64_t **outer_cells = x->global_cells;

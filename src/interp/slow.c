@@ -58,6 +58,20 @@ void wk_slow_trapped(struct wk_exec *x, const wk_unit *at, uint64_t *fp, int cod
 	x->trap_frame = fp;
 }
 
+/* The frame's end lies beyond the guard: there was an interrupt, or the stack has to grow; then the function is entered
+ * once more. */
+int wk_slow_frame(struct wk_regs *r, const wk_unit *w)
+{
+	struct wk_exec *x = r->x;
+	const uint64_t *end = r->fp + w[0];
+	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
+		return trap(r, w, WK_TRAP_INTERRUPTED);
+	if (!wk_stack_reach(x->store, end))
+		return trap(r, w, wk_stack_trap(x->store, end));
+	r->ip = w - 1;
+	return JUMP;
+}
+
 static int unwind(struct wk_regs *r, const wk_unit *at);
 
 /* A host function: the guest's frames stay where they are, what it calls back goes above them. */
@@ -87,8 +101,8 @@ static int cross_into(struct wk_regs *r, const wk_unit *w, struct wk_func *func,
 	struct wk_exec *x = r->x;
 	const struct wk_deftype *type = wk_registry_get(func->instance->module->registry, func->type);
 	uint32_t header = wk_code_header_slot(type);
-	if (record + RECORD_SLOTS + header + 2 > x->stack_limit)
-		return trap(r, w, WK_TRAP_STACK_EXHAUSTED);
+	if (!wk_stack_reach(x->store, record + RECORD_SLOTS + header + 2))
+		return trap(r, w, wk_stack_trap(x->store, record + RECORD_SLOTS + header + 2));
 	uint64_t *frame = record + RECORD_SLOTS;
 	memmove(frame, arguments, type->parameter_slots * sizeof *frame);
 	record[RECORD_BACK] = slot(back);

@@ -37,6 +37,7 @@ int wk_slow_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func, uint
 	const wk_unit *back);
 int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func);
 int wk_slow_cross(struct wk_regs *r, const wk_unit *w);
+int wk_slow_frame(struct wk_regs *r, const wk_unit *w);
 bool wk_slow_type_matches(const struct wk_exec *x, uint32_t type, uint32_t wanted);
 int wk_slow_translate(struct wk_regs *r, const wk_unit *w);
 int wk_slow_throw(struct wk_regs *r, const wk_unit *w, uint32_t tag, const uint64_t *payload);

@@ -13,6 +13,7 @@
 #include "memory/budget.h"
 
 #include "base/checked.h"
+#include "memory/pager.h"
 
 /* Blocks of no bytes: every one of them has this address, and none is ever read, written or freed. */
 static const uint64_t empty_block[2];
@@ -38,6 +39,7 @@ void wk_budget_init(struct wk_budget *budget, struct wk_budget *parent, const ch
 		.name = name,
 		.limit = limit,
 		.allocator = parent ? parent->allocator : allocator,
+		.pager = parent ? parent->pager : NULL,
 	};
 }
 
@@ -113,17 +115,41 @@ void *wk_alloc_array(struct wk_budget *budget, size_t count, size_t item)
 	return wk_mul_overflows(count, item, &size) ? NULL : wk_alloc(budget, size);
 }
 
+/* The allocator has made the block larger or smaller where it is: now the books. false: it could not. */
+static bool resize_in_place(struct wk_budget *budget, void *block, size_t old_size, size_t new_size)
+{
+	const struct wk_allocator *allocator = budget->allocator;
+
+	if (!allocator->resize || old_size == 0 || new_size == 0)
+		return false;
+	if (new_size > old_size && wk_budget_charge(budget, new_size - old_size))
+		return false;
+	if (!allocator->resize(allocator->context, block, old_size, new_size)) {
+		if (new_size > old_size)
+			wk_budget_return(budget, new_size - old_size);
+		return false;
+	}
+	if (new_size < old_size)
+		wk_budget_return(budget, old_size - new_size);
+	else
+		memset((uint8_t *)block + old_size, 0, new_size - old_size);
+	return true;
+}
+
 void *wk_resize(struct wk_budget *budget, void *block, size_t old_size, size_t new_size)
 {
+	size_t kept = old_size < new_size ? old_size : new_size;
 	void *moved;
 
-	if (block && new_size == old_size)
+	if (block && (new_size == old_size || resize_in_place(budget, block, old_size, new_size)))
 		return block;
 	moved = wk_alloc(budget, new_size);
 	if (!moved)
 		return NULL;
-	if (old_size != 0 && new_size != 0)
-		memcpy(moved, block, old_size < new_size ? old_size : new_size);
+	if (kept != 0)
+		memcpy(moved, block, kept);
+	for (struct wk_budget *node = budget; node; node = node->parent)
+		__atomic_fetch_add(&node->moved, kept, __ATOMIC_RELAXED);
 	wk_free(budget, block, old_size);
 	return moved;
 }
@@ -136,16 +162,27 @@ void wk_free(struct wk_budget *budget, void *block, size_t size)
 	wk_budget_return(budget, size);
 }
 
+/* Who refused: a node that has less left than was asked for, else the provider, as the pager has noted. */
+static struct wk_refusal find_refusal(const struct wk_budget *budget, uint64_t size)
+{
+	for (const struct wk_budget *node = budget; node; node = node->parent)
+		if (size > node->limit - __atomic_load_n(&node->used, __ATOMIC_RELAXED))
+			return wk_pager_refusal_of(budget->pager, node, size);
+	if (budget->pager && budget->pager->refusal.limit != WK_LIMIT_NONE)
+		return budget->pager->refusal;
+	return (struct wk_refusal){ WK_LIMIT_ALLOCATOR, budget->name, size, 0, 0 };
+}
+
 enum wk_status wk_budget_refuse(struct wk_budget *budget, uint64_t size, struct wk_report *report)
 {
-	for (struct wk_budget *node = budget; node; node = node->parent) {
-		uint64_t used = __atomic_load_n(&node->used, __ATOMIC_RELAXED);
+	struct wk_refusal refusal = find_refusal(budget, size);
+	char text[WK_REPORT_TEXT];
 
-		if (size > node->limit - used)
-			return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
-				"out of memory: %s has %llu of %llu bytes, %llu more were asked", node->name,
-				(unsigned long long)used, (unsigned long long)node->limit, (unsigned long long)size);
-	}
-	return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
-		"out of memory: the machine refused %llu bytes for %s", (unsigned long long)size, budget->name);
+	wk_pager_give_up(budget->pager, &refusal);
+	if (!report || report->status != WK_OK)
+		return WK_NO_MEMORY;
+	wk_refusal_text(&refusal, budget->pager ? budget->pager->provider->profile : NULL, text, sizeof text);
+	wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION, "%s", text);
+	report->refusal = refusal;
+	return WK_NO_MEMORY;
 }

@@ -18,11 +18,10 @@ struct wk_budget {
 	const char *name;               /* constant text, for reports */
 	uint64_t limit, used, peak;     /* bytes; limit WK_UNLIMITED: none of its own */
 	uint64_t allocations;           /* ever made through this node or below */
+	uint64_t moved;                 /* bytes that growing has copied */
 	const struct wk_allocator *allocator; /* the heap's door; inherited from the parent, never NULL */
+	struct wk_pager *pager;         /* knows why memory was refused; inherited; NULL: nobody does */
 };
-
-/* The heap of the port as an allocator. */
-extern const struct wk_allocator wk_port_allocator;
 
 /* A root has parent NULL and names its allocator (borrowed); a child inherits it. */
 void wk_budget_init(struct wk_budget *budget, struct wk_budget *parent, const char *name, uint64_t limit,
@@ -39,13 +38,14 @@ void wk_budget_return(struct wk_budget *budget, uint64_t size);
 WK_NODISCARD void *wk_alloc(struct wk_budget *budget, size_t size);
 /* The same for `count` items; NULL on overflow too. */
 WK_NODISCARD void *wk_alloc_array(struct wk_budget *budget, size_t count, size_t item);
-/* Grows or shrinks; new bytes are zero. On NULL the old block stays as it was. `block` may be NULL with old_size 0. */
+/* Grows or shrinks, in place where the allocator can; new bytes are zero. On NULL the old block stays as it was. `block`
+ * may be NULL with old_size 0. */
 WK_NODISCARD void *wk_resize(struct wk_budget *budget, void *block, size_t old_size, size_t new_size);
 /* NULL is allowed. */
 void wk_free(struct wk_budget *budget, void *block, size_t size);
 
-/* Writes "out of memory: <name> has <used> of <limit> bytes, <size> more were asked" and returns WK_NO_MEMORY. `budget`
- * is the one an allocation was asked from; the node at fault is found by walking up. */
+/* Says in the report which limit refused `size` bytes, and what would help; returns WK_NO_MEMORY. `budget` is the one an
+ * allocation was asked from; the node at fault is found by walking up, or it was the provider. */
 enum wk_status wk_budget_refuse(struct wk_budget *budget, uint64_t size, struct wk_report *report);
 
 #endif

@@ -1,27 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Linear memory (specification 4.2.8): bytes that grow in place. A range of addresses is reserved once, pages are
- * committed behind the last; the base never moves.
+ * Bytes that grow in place (for linear memories: specification 4.2.8). A range of addresses is reserved once, pages are
+ * mapped behind the last; the base never moves and nothing is copied. Not only linear memories: guest stacks, large
+ * tables, copies of modules and the pieces of the heap are kept so too.
  */
 #ifndef WK_MEMORY_LINEAR_H
 #define WK_MEMORY_LINEAR_H
 
-#include "memory/budget.h"
+#include "memory/pager.h"
 
 struct wk_linear {
 	uint8_t *base;          /* NULL while nothing is reserved */
-	uint64_t size;          /* bytes the guest may touch */
+	uint64_t size;          /* bytes in use */
 	uint64_t committed;     /* bytes with memory behind them, whole granules, >= size */
 	uint64_t reserved;      /* bytes of address space */
+	uint64_t ahead;         /* the last mapping, if it was made to have some for later: it ends at `committed` */
+	uint64_t mappings;      /* how many there are */
+	enum wk_map_use use;
 	struct wk_budget *budget;
+	struct wk_pager *pager;
+	struct wk_linear *next, **link; /* in pager->linears; link NULL: not there */
 };
 
-/* Reserves up to `maximum` bytes of addresses (less if the port refuses: halving down to `initial`) and commits
- * `initial`. Zeroed. */
-WK_NODISCARD enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_budget *budget, uint64_t initial,
-	uint64_t maximum, struct wk_report *report);
-/* Makes size `new_size` (>= size). false: refused, nothing changed. */
-WK_NODISCARD bool wk_linear_grow(struct wk_linear *linear, uint64_t new_size);
+enum wk_growth {
+	WK_GROWTH_EXACT,        /* take what is asked for */
+	WK_GROWTH_AHEAD,        /* where mappings are scarce, take some for later with it */
+};
+
+/* Reserves up to `maximum` bytes of addresses (less if the provider refuses: halving down to `initial`) and commits
+ * `initial`. Zeroed. One that grows with WK_GROWTH_AHEAD must stay where it is; others may be moved by copying the struct.
+ * The budget's name says in messages what the memory is for. */
+WK_NODISCARD enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
+	enum wk_map_use use, uint64_t initial, uint64_t maximum, struct wk_report *report);
+/* Makes size `new_size` (>= size). false: refused, nothing changed; pager->refusal says why, and whoever gives up for
+ * that says so with wk_pager_give_up. */
+WK_NODISCARD bool wk_linear_grow(struct wk_linear *linear, uint64_t new_size, enum wk_growth growth);
+/* Gives back pages that were taken for later. */
+void wk_linear_trim(struct wk_linear *linear);
 void wk_linear_end(struct wk_linear *linear);
 
 #endif

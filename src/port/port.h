@@ -9,25 +9,47 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <wasmkeep/status.h>
 
-/* ---- heap ---- */
+/* ---- memory ---- */
 
-/* 16-byte aligned memory, contents undefined, or NULL. `size` > 0. */
-void *wk_port_heap_alloc(size_t size);
-/* `size` is what was asked for. `block` is not NULL. */
-void wk_port_heap_free(void *block, size_t size);
+/* Where memory comes from. A provider is a table of functions and a few facts; an environment has one (wk_port_provider),
+ * and others wrap it: the simulated TEE, the one that fails on demand. Its functions may be called by several threads at
+ * once. */
+struct wk_provider;
 
-/* ---- pages ---- */
+enum wk_map_use {
+	WK_MAP_SPARSE,        /* perhaps only some of it will be touched */
+	WK_MAP_FILLED,        /* all of it will be, and soon */
+};
 
-/* The granule of all page calls: a power of two. Constant while the process lives. */
-size_t wk_port_page_size(void);
-/* Reserves a range of addresses without memory behind it; `size` is a multiple of the granule. NULL when refused. */
-void *wk_port_pages_reserve(size_t size);
-/* Puts zeroed memory behind [at, at+size) of a reserved range; both multiples of the granule. false: refused, nothing
- * changed. Never moves what is there. */
-bool wk_port_pages_commit(void *at, size_t size);
-/* Gives back a whole reserved range with all that was committed in it. */
-void wk_port_pages_release(void *range, size_t size);
+struct wk_provider_ops {
+	/* Sets a range of addresses aside; no memory yet. `size` is a multiple of the granule. NULL: refused. */
+	void *(*reserve)(struct wk_provider *provider, size_t size);
+	/* Gives a whole reserved range back, with all that was mapped in it. */
+	void (*release)(struct wk_provider *provider, void *range, size_t size);
+	/* Puts zeroed memory behind [at, at + size) of a reserved range, both multiples of the granule: one mapping. What is
+	 * mapped beside it never moves. `subject` is a constant text, what the memory is for. WK_LIMIT_NONE is success; on
+	 * anything else nothing has changed. */
+	enum wk_limit_kind (*map)(struct wk_provider *provider, void *at, size_t size, enum wk_map_use use,
+		const char *subject);
+	/* Gives back all mappings in [at, at + size); none lies across its ends. */
+	void (*unmap)(struct wk_provider *provider, void *at, size_t size);
+	/* How much of a limit that map named is in use, and how much there is; see struct wk_refusal. */
+	void (*describe)(struct wk_provider *provider, enum wk_limit_kind limit, uint64_t *used, uint64_t *value);
+};
+
+struct wk_provider {
+	const struct wk_provider_ops *ops;
+	size_t granule;           /* of addresses and sizes; a power of two, at least 4096 */
+	size_t heap_range;        /* how many bytes of addresses to set aside for a piece of heap */
+	bool scarce;              /* mappings are few and may be refused for want of one piece of RAM: take large ones */
+	uint64_t ram;             /* bytes that may be taken in all; 0: not known */
+	const struct wk_profile *profile; /* of a TEE, for messages; or NULL */
+};
+
+/* The environment's own. Never NULL. */
+struct wk_provider *wk_port_provider(void);
 
 /* ---- locks ---- */
 

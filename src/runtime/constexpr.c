@@ -21,20 +21,19 @@ struct evaluation {
 	uint64_t native[NATIVE_SLOTS];
 };
 
-/* Room for two more slots, by moving to the guest stack when the native slots are full. */
+/* Room for two more slots, on the guest stack when the native slots are full. */
 static bool has_room(struct evaluation *e)
 {
 	struct wk_store *store = e->instance->store;
 
 	if (e->height + 2 <= e->room)
 		return true;
-	if (e->slots != e->native || !wk_store_stack(store))
+	if (!wk_store_stack(store) || !wk_stack_reach(store, store->exec.stack_top + e->height + 2))
 		return false;
-	if (store->exec.stack_top + e->height + 2 > store->exec.stack_limit)
-		return false;
-	e->room = (size_t)(store->exec.stack_limit - store->exec.stack_top);
-	memcpy(store->exec.stack_top, e->native, e->height * sizeof(uint64_t));
+	if (e->slots == e->native)
+		memcpy(store->exec.stack_top, e->native, e->height * sizeof(uint64_t));
 	e->slots = store->exec.stack_top;
+	e->room = (size_t)(store->exec.stack_limit - store->exec.stack_top);
 	return true;
 }
 

@@ -9,6 +9,7 @@
 #define WK_RUNTIME_INSTANCE_H
 
 #include "format/module.h"
+#include "memory/heap.h"
 #include "memory/linear.h"
 
 /* Calls between host and guest pass slots: parameters in, results out, in the same array of
@@ -116,7 +117,8 @@ struct wk_exec {
 	int64_t fuel;                  /* used when metering */
 	uint64_t *stack;               /* the guest stack's lowest slot */
 	uint64_t *stack_guard;         /* atomic: stack_limit, or NULL while interrupted: what frames are compared with */
-	uint64_t *stack_limit;         /* no frame may reach beyond; WK_STACK_SLACK slots follow it */
+	uint64_t *stack_limit;         /* no frame may reach beyond what is there now; WK_STACK_SLACK slots follow it */
+	uint64_t *stack_end;           /* where stack_limit may get to: wk_stack_reach */
 	uint64_t *stack_top;           /* where the next call from the host puts its frame */
 	struct wk_instance *instance;  /* whose code runs now */
 	uint64_t **global_cells;       /* instance->global_cells */
@@ -134,9 +136,9 @@ struct wk_exec {
 struct wk_store {
 	struct wk_exec exec;
 	struct wk_keep *keep;
-	struct wk_budget heap;         /* child of the keep's heap */
-	struct wk_budget pages;        /* stack, large tables, memories; child of the keep's pages */
-	struct wk_budget memories;     /* linear memories; child of `pages`, has the embedder's limit */
+	struct wk_budget heap;         /* child of the keep's `stores` */
+	struct wk_budget stacks, tables; /* pages; children of the keep's */
+	struct wk_budget memories;     /* the same; has the embedder's limit */
 	struct wk_arena arena;         /* everything that lives as long as the store */
 	struct wk_linear stack;        /* taken at the first call: see wk_store_stack */
 	uint64_t stack_size;           /* bytes it will have */
@@ -156,6 +158,9 @@ struct wk_caller {
 	struct wk_store *store;
 	struct wk_instance *instance;  /* NULL: the embedder */
 };
+
+/* Gives bytes back; NULL is allowed. It is in no list. */
+void wk_held_free(struct wk_keep *keep, struct wk_held *held);
 
 static inline struct wk_func *wk_instance_func(const struct wk_instance *instance, uint32_t index)
 {
@@ -185,15 +190,33 @@ struct wk_engine {
 	void (*free)(struct wk_module *module);
 };
 
+/* Bytes for a module, written by the embedder before the module is loaded from them. */
+struct wk_held {
+	struct wk_linear bytes;
+	struct wk_held *next;          /* those of the keep that no module has yet */
+};
+
 struct wk_keep {
-	struct wk_budget root;         /* everything */
-	struct wk_budget heap;         /* runtime structures and code */
-	struct wk_budget bytes;        /* copies of module bytes */
-	struct wk_budget pages;        /* linear memories, stacks */
-	struct wk_allocator allocator;
+	/* What is held of the environment's memory: all of it hangs from the root. */
+	struct wk_budget root;
+	struct wk_budget heap;         /* pages of the keep's own heap; empty when the embedder brings an allocator */
+	struct wk_budget bytes;        /* modules as they came */
+	struct wk_budget pages;        /* guests': */
+	struct wk_budget stacks, tables, memories;
+	/* What the heap's bytes are in use for. Below the root if the embedder brings an allocator, else by itself: the
+	 * root is charged for the heap's pages then. */
+	struct wk_budget in_use;
+	struct wk_budget modules, code, stores, wasi;
+
+	struct wk_pager pager;
+	struct wk_heap own_heap;
+	struct wk_allocator allocator; /* the embedder's, or own_heap's */
+	void *page;                    /* where this struct lives, if the heap is our own: the rest is the heap's first pool */
+	size_t page_size;
 	struct wk_registry *registry;
 	const struct wk_engine *engine;
-	struct wk_port_lock lock;      /* for translation: see src/interp */
+	struct wk_port_lock lock;      /* of what follows */
+	struct wk_held *held;
 };
 
 #endif

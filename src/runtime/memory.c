@@ -24,6 +24,18 @@ static uint64_t largest(const struct wk_memory_type *type)
 	return most;
 }
 
+/* As many as fit the type. */
+static uint64_t bytes_of(uint64_t pages, const struct wk_memory *memory)
+{
+	return pages > UINT64_MAX >> memory->type.page_log2 ? UINT64_MAX : pages << memory->type.page_log2;
+}
+
+/* Is the maximum the module's own? */
+static bool is_declared(const struct wk_memory *memory)
+{
+	return memory->type.limits.maximum <= memory->maximum >> memory->type.page_log2;
+}
+
 enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *memory,
 	const struct wk_memory_type *type, struct wk_report *report)
 {
@@ -34,7 +46,8 @@ enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *
 		return wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
 			"a memory of %llu pages: more than %llu bytes are not supported",
 			(unsigned long long)type->limits.minimum, (unsigned long long)most);
-	status = wk_linear_init(&memory->linear, &store->memories, type->limits.minimum << type->page_log2, most, report);
+	status = wk_linear_init(&memory->linear, &store->keep->pager, &store->memories, WK_MAP_SPARSE,
+		type->limits.minimum << type->page_log2, most, report);
 	if (status != WK_OK)
 		return status;
 	memory->type = *type;
@@ -64,10 +77,19 @@ uint64_t wk_memory_grow(struct wk_memory *memory, uint64_t pages)
 {
 	uint64_t old = memory->linear.size;
 	uint64_t free = memory->maximum - old;
+	struct wk_pager *pager = memory->linear.pager;
 
-	if (pages > free >> memory->type.page_log2 ||
-		!wk_linear_grow(&memory->linear, old + (pages << memory->type.page_log2)))
+	if (pages > free >> memory->type.page_log2) {
+		wk_pager_give_up(pager, &(struct wk_refusal){ is_declared(memory) ? WK_LIMIT_DECLARED : WK_LIMIT_SUPPORTED,
+			memory->linear.budget->name, bytes_of(pages, memory), old, memory->maximum });
 		return UINT64_MAX;
+	}
+	if (!wk_linear_grow(&memory->linear, old + (pages << memory->type.page_log2), WK_GROWTH_AHEAD)) {
+		wk_pager_give_up(pager, NULL);
+		return UINT64_MAX;
+	}
+	if (pages != 0)
+		wk_pager_grown(pager, memory->linear.budget->name, pages << memory->type.page_log2);
 	return old >> memory->type.page_log2;
 }
 

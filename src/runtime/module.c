@@ -5,17 +5,24 @@
  */
 #include "runtime/instance.h"
 
+void wk_held_free(struct wk_keep *keep, struct wk_held *held)
+{
+	if (!held)
+		return;
+	wk_linear_end(&held->bytes);
+	wk_free(&keep->modules, held, sizeof *held);
+}
+
 void wk_module_release(struct wk_module *module)
 {
 	struct wk_keep *keep;
-	struct wk_span copy;
+	struct wk_held *held;
 
 	if (!module || __atomic_sub_fetch(&module->references, 1, __ATOMIC_ACQ_REL) != 0)
 		return;
 	keep = module->keep;
-	copy = module->owns_bytes ? module->bytes : wk_span(NULL, 0);
+	held = module->held;
 	keep->engine->free(module);
 	wk_module_free(module);
-	if (copy.size != 0)
-		wk_free(&keep->bytes, (void *)(uintptr_t)copy.data, copy.size);
+	wk_held_free(keep, held);
 }

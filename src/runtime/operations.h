@@ -34,6 +34,13 @@ void wk_element_drop(struct wk_instance *instance, uint32_t segment);
  * is the end of the live part of the guest stack. */
 WK_NODISCARD struct wk_exception *wk_exception_new(struct wk_store *store, struct wk_tag *tag, uint64_t *top);
 
+/* ---- the guest stack ---- */
+
+/* May frames reach to `end`? The stack grows in place up to its size; where that was refused the pager knows why. */
+WK_NODISCARD bool wk_stack_reach(struct wk_store *store, const uint64_t *end);
+/* What a frame that cannot reach so far is told: the stack is used up, or there is no memory for it. */
+enum wk_trap wk_stack_trap(const struct wk_store *store, const uint64_t *end);
+
 /* ---- the call boundary ---- */
 
 /* Calls any function from the host: `slots` holds parameters, then receives results. Counts native depth, sets the

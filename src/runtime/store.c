@@ -7,12 +7,14 @@
  * somebody's table stays valid. What is large or grows (stack, memories, tables, exceptions) hangs from lists and is
  * freed first.
  *
- * What always holds: stack <= stack_top and stack_limit + WK_STACK_SLACK is the end of the stack; all are NULL until
- * wk_store_stack made it. Fuel and stack_top are touched by the store's thread only, `interrupt` by any.
+ * What always holds: stack <= stack_top; stack_limit + WK_STACK_SLACK is the end of what the stack has now, stack_end +
+ * WK_STACK_SLACK of what it may have; all are NULL until wk_store_stack made it. Fuel and stack_top are touched by the store's thread only, `interrupt` by any.
  */
 #include "runtime/instantiate.h"
+#include "runtime/operations.h"
 
 #define DEFAULT_STACK ((uint64_t)1 << 20)
+#define FIRST_STACK ((uint64_t)16 << 10) /* what it has at first */
 #define SMALLEST_STACK ((uint64_t)4 << 10)
 #define LARGEST_STACK ((uint64_t)1 << 32)
 #define DEFAULT_DEPTH 16u
@@ -29,14 +31,15 @@ enum wk_status wk_store_new(struct wk_keep *keep, const struct wk_store_config *
 		config = &defaults;
 	if (config->stack_size > LARGEST_STACK)
 		return WK_BAD_ARGUMENT;
-	made = wk_alloc(&keep->heap, sizeof(*made));
+	made = wk_alloc(&keep->stores, sizeof(*made));
 	if (!made)
 		return WK_NO_MEMORY;
 
 	made->keep = keep;
-	wk_budget_init(&made->heap, &keep->heap, "heap of a store", WK_UNLIMITED, NULL);
-	wk_budget_init(&made->pages, &keep->pages, "pages of a store", WK_UNLIMITED, NULL);
-	wk_budget_init(&made->memories, &made->pages, "linear memories of a store",
+	wk_budget_init(&made->heap, &keep->stores, "a store", WK_UNLIMITED, NULL);
+	wk_budget_init(&made->stacks, &keep->stacks, "the guest stack", WK_UNLIMITED, NULL);
+	wk_budget_init(&made->tables, &keep->tables, "tables", WK_UNLIMITED, NULL);
+	wk_budget_init(&made->memories, &keep->memories, "linear memory",
 		config->memory_limit ? config->memory_limit : WK_UNLIMITED, NULL);
 	wk_arena_init(&made->arena, &made->heap, FIRST_ARENA_BLOCK);
 	made->stack_size = config->stack_size == 0 ? DEFAULT_STACK : config->stack_size & ~(uint64_t)7;
@@ -79,9 +82,10 @@ void wk_store_delete(struct wk_store *store)
 	wk_linear_end(&store->stack);
 	wk_arena_end(&store->arena);
 	wk_budget_end(&store->memories);
-	wk_budget_end(&store->pages);
+	wk_budget_end(&store->tables);
+	wk_budget_end(&store->stacks);
 	wk_budget_end(&store->heap);
-	wk_free(&keep->heap, store, sizeof(*store));
+	wk_free(&keep->stores, store, sizeof(*store));
 }
 
 /* ---- the guest stack ---- */
@@ -101,13 +105,46 @@ bool wk_store_stack(struct wk_store *store)
 
 	if (exec->stack)
 		return true;
-	if (wk_linear_init(&store->stack, &store->pages, store->stack_size, store->stack_size, NULL) != WK_OK)
+	if (wk_linear_init(&store->stack, &store->keep->pager, &store->stacks, WK_MAP_SPARSE,
+		store->stack_size < FIRST_STACK ? store->stack_size : FIRST_STACK, store->stack_size, NULL) != WK_OK)
 		return false;
 	exec->stack = (uint64_t *)(void *)store->stack.base;
 	exec->stack_top = exec->stack;
-	exec->stack_limit = exec->stack + store->stack_size / sizeof(uint64_t) - WK_STACK_SLACK;
+	exec->stack_end = exec->stack + store->stack_size / sizeof(uint64_t) - WK_STACK_SLACK;
+	exec->stack_limit = exec->stack + store->stack.size / sizeof(uint64_t) - WK_STACK_SLACK;
 	set_guard(exec);
 	return true;
+}
+
+/* It doubles, and takes just what is needed where that is refused. */
+bool wk_stack_reach(struct wk_store *store, const uint64_t *end)
+{
+	struct wk_exec *exec = &store->exec;
+	uint64_t needed, size = store->stack.size * 2;
+
+	if (end <= exec->stack_limit)
+		return true;
+	if (end > exec->stack_end)
+		return false;
+	needed = (uint64_t)((const uint8_t *)(end + WK_STACK_SLACK) - store->stack.base);
+	if (size < needed)
+		size = needed;
+	if (size > store->stack_size)
+		size = store->stack_size;
+	if (!wk_linear_grow(&store->stack, size, WK_GROWTH_EXACT) &&
+		!wk_linear_grow(&store->stack, needed, WK_GROWTH_EXACT))
+		return false;
+	exec->stack_limit = exec->stack + store->stack.size / sizeof(uint64_t) - WK_STACK_SLACK;
+	set_guard(exec);
+	return true;
+}
+
+enum wk_trap wk_stack_trap(const struct wk_store *store, const uint64_t *end)
+{
+	if (end > store->exec.stack_end)
+		return WK_TRAP_STACK_EXHAUSTED;
+	wk_pager_give_up(&store->keep->pager, NULL);
+	return WK_TRAP_NO_MEMORY;
 }
 
 uint64_t *wk_stack_take(struct wk_store *store, size_t count)
@@ -115,8 +152,8 @@ uint64_t *wk_stack_take(struct wk_store *store, size_t count)
 	struct wk_exec *exec = &store->exec;
 	uint64_t *taken;
 
-	if (!wk_store_stack(store) || exec->stack_top > exec->stack_limit ||
-		(size_t)(exec->stack_limit - exec->stack_top) < count)
+	if (!wk_store_stack(store) || exec->stack_top > exec->stack_end ||
+		(size_t)(exec->stack_end - exec->stack_top) < count || !wk_stack_reach(store, exec->stack_top + count))
 		return NULL;
 	taken = exec->stack_top;
 	exec->stack_top += count;
@@ -126,7 +163,7 @@ uint64_t *wk_stack_take(struct wk_store *store, size_t count)
 enum wk_status wk_stack_refuse(struct wk_store *store, struct wk_report *report)
 {
 	if (!store->exec.stack)
-		return wk_budget_refuse(&store->pages, store->stack_size, report);
+		return wk_budget_refuse(&store->stacks, FIRST_STACK, report);
 	store->exec.trap = WK_TRAP_STACK_EXHAUSTED;
 	return wk_report_trap(report, WK_TRAP_STACK_EXHAUSTED, WK_NO_OFFSET, WK_NO_FUNCTION);
 }

@@ -26,16 +26,15 @@ static uint64_t largest(const struct wk_table_type *type)
 /* Moves a table that outgrows the heap to pages of its own, or makes it there. */
 static bool move_to_pages(struct wk_table *table, uint64_t count)
 {
-	struct wk_linear pages = { 0 };
+	struct wk_store *store = table->store;
 
-	if (wk_linear_init(&pages, &table->store->pages, count * sizeof(uint64_t),
+	if (wk_linear_init(&table->pages, &store->keep->pager, &store->tables, WK_MAP_SPARSE, count * sizeof(uint64_t),
 		largest(&table->type) * sizeof(uint64_t), NULL) != WK_OK)
 		return false;
 	if (table->size != 0)
-		memcpy(pages.base, table->elements, (size_t)table->size * sizeof(uint64_t));
-	wk_free(&table->store->heap, table->elements, (size_t)table->capacity * sizeof(uint64_t));
-	table->pages = pages;
-	table->elements = (uint64_t *)(void *)pages.base;
+		memcpy(table->pages.base, table->elements, (size_t)table->size * sizeof(uint64_t));
+	wk_free(&store->heap, table->elements, (size_t)table->capacity * sizeof(uint64_t));
+	table->elements = (uint64_t *)(void *)table->pages.base;
 	table->capacity = count;
 	return true;
 }
@@ -49,7 +48,7 @@ static bool reserve(struct wk_table *table, uint64_t count)
 	if (count <= table->capacity)
 		return true;
 	if (table->pages.base) {
-		if (!wk_linear_grow(&table->pages, count * sizeof(uint64_t)))
+		if (!wk_linear_grow(&table->pages, count * sizeof(uint64_t), WK_GROWTH_AHEAD))
 			return false;
 		table->capacity = count;
 		return true;
@@ -99,7 +98,7 @@ enum wk_status wk_table_init_storage(struct wk_store *store, struct wk_table *ta
 	table->store = store;
 	table->next = store->table_list;
 	if (!append(table, count, init))
-		return wk_budget_refuse(count > HEAP_ELEMENTS ? &store->pages : &store->heap, count * sizeof(uint64_t),
+		return wk_budget_refuse(count > HEAP_ELEMENTS ? &store->tables : &store->heap, count * sizeof(uint64_t),
 			report);
 	store->table_list = table;
 	return WK_OK;

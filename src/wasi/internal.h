@@ -40,7 +40,7 @@ struct wk_wasi_binding;
 
 struct wk_wasi {
 	struct wk_store *store;
-	struct wk_budget *budget;    /* the store's heap */
+	struct wk_budget *budget;    /* the keep's, for WASI */
 	const struct wk_wasi_system *system;
 	struct wk_wasi_entry *entries;
 	uint32_t capacity;

@@ -340,11 +340,11 @@ enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_con
 
 	if (!store || !out)
 		return WK_BAD_ARGUMENT;
-	wasi = wk_alloc(&store->heap, sizeof *wasi);
+	wasi = wk_alloc(&store->keep->wasi, sizeof *wasi);
 	if (!wasi)
-		return wk_budget_refuse(&store->heap, sizeof *wasi, report);
+		return wk_budget_refuse(&store->keep->wasi, sizeof *wasi, report);
 	wasi->store = store;
-	wasi->budget = &store->heap;
+	wasi->budget = &store->keep->wasi;
 	wasi->system = system;
 	wasi->bindings = wk_alloc_array(wasi->budget, WK_COUNT(functions), sizeof *wasi->bindings);
 	if (!wasi->bindings) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Every allocation fails once: from a keep's making over load, definition, instantiation and calls to the end. Whatever
- * fails, the status says that memory was short, and every byte comes back. Linked with the fault port, for the pages.
+ * fails, the status says that memory was short, and every byte comes back.
  */
 #include "api/api.h"
 #include "port/fault/fault.h"
@@ -84,9 +84,9 @@ static enum wk_status run(struct api *api, const struct scenario *scenario, cons
 	return status == WK_TRAP ? WK_NO_MEMORY : status;
 }
 
-static enum wk_status everything(const struct wk_allocator *allocator, void *context)
+static enum wk_status everything_with(const struct wk_allocator *allocator, struct wk_provider *provider, void *context)
 {
-	struct wk_keep_config config = { .allocator = allocator };
+	struct wk_keep_config config = { .allocator = allocator, .provider = provider };
 	struct wk_store_config store = { .stack_size = 65536 };
 	struct api api = { 0 };
 	struct wasm w;
@@ -106,6 +106,11 @@ static enum wk_status everything(const struct wk_allocator *allocator, void *con
 	wk_store_delete(api.store);
 	wk_keep_delete(api.keep);
 	return status;
+}
+
+static enum wk_status everything(const struct wk_allocator *allocator, void *context)
+{
+	return everything_with(allocator, NULL, context);
 }
 
 TEST(heap)
@@ -144,31 +149,27 @@ TEST(growing)
 	survive("grow", 3);
 }
 
-/* The same with the port's heap and pages failing. */
-TEST(port)
+/* The same with the pages failing, of which the keep's own heap is made too. */
+TEST(pages)
 {
 	struct scenario scenarios[] = { { .call = "call", .argument = 3 }, { .call = "grow", .argument = 3 } };
 
 	for (size_t s = 0; s < 2; s++) {
-		for (unsigned mode = 0; mode < 4; mode++) {
+		for (unsigned keep = 0; keep < 2; keep++) {
 			for (uint64_t n = 1; n < 1000; n++) {
-				uint64_t heap = wk_fault.heap_bytes, reserved = wk_fault.reserved_bytes;
-				bool pages = (mode & 1) != 0;
-				struct wk_fault_row *row = pages ? &wk_fault.pages : &wk_fault.heap;
+				struct wk_fault fault;
 				enum wk_status status;
 
-				wk_fault_plan(pages ? 0 : n, pages ? n : 0, (mode & 2) != 0);
-				status = everything(NULL, &scenarios[s]);
-				CHECK(status == WK_OK || (status == WK_NO_MEMORY && row->failed != 0));
-				if (row->failed != 0 && s == 0 && !pages)
-					CHECK_EQUAL(status, WK_NO_MEMORY);
-				CHECK(wk_fault.heap_bytes == heap && wk_fault.reserved_bytes == reserved);
-				if (row->failed == 0)
+				wk_fault_init(&fault, NULL);
+				wk_fault_plan(&fault, n, keep != 0);
+				status = everything_with(NULL, &fault.provider, &scenarios[s]);
+				CHECK(status == WK_OK || (status == WK_NO_MEMORY && fault.failed != 0));
+				CHECK_EQUAL(fault.reserved_bytes, 0);
+				if (fault.failed == 0)
 					break;
 			}
 		}
 	}
-	wk_fault_plan(0, 0, false);
 }
 
 /* Budgets that grow until a whole life fits: never more than the limit, and always a clean refusal. */
@@ -208,7 +209,7 @@ int main(void)
 	RUN(heap);
 	RUN(throwing);
 	RUN(growing);
-	RUN(port);
+	RUN(pages);
 	RUN(limits);
 	return test_end();
 }

@@ -88,7 +88,7 @@ TEST(minimal_embedder)
 	printf("# heap %llu, peak %llu, allocations %llu\n", (unsigned long long)usage.heap_used,
 		(unsigned long long)usage.heap_peak, (unsigned long long)usage.allocations);
 	CHECK(usage.heap_peak <= 16384);
-	CHECK_EQUAL(usage.bytes_used, sizeof(empty_module));
+	CHECK(usage.bytes_used >= sizeof(empty_module) && usage.bytes_used <= 65536); /* whole pages */
 	CHECK_EQUAL(usage.pages_used, 0);
 	CHECK(usage.allocations > 0 && usage.allocations <= 12);
 	api_end(&api);

@@ -10,6 +10,20 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void *take(void *context, size_t size)
+{
+	(void)context;
+	return malloc(size);
+}
+
+static void give(void *context, void *block, size_t size)
+{
+	(void)context, (void)size;
+	free(block);
+}
+
+static const struct wk_allocator heap = { .alloc = take, .free = give };
+
 static enum wk_status load(const uint8_t *data, size_t size, uint64_t limit, struct wk_report *report)
 {
 	struct wk_budget root;
@@ -18,7 +32,7 @@ static enum wk_status load(const uint8_t *data, size_t size, uint64_t limit, str
 	enum wk_status status;
 
 	wk_report_clear(report);
-	wk_budget_init(&root, NULL, "fuzz", limit, &wk_port_allocator);
+	wk_budget_init(&root, NULL, "fuzz", limit, &heap);
 	if (wk_registry_new(&root, &registry) != WK_OK)
 		abort();
 	status = wk_module_decode(&root, registry, wk_span(data, size), report, &module);

@@ -9,8 +9,7 @@
  * later ones, too. Each time the body must give all memory back; where it was refused memory it must return
  * WK_NO_MEMORY, and in the end WK_OK. Not for bodies with threads.
  *
- * Include test.h first. (Pages come from the port, not from an allocator: a test named *fault* is linked with the fault
- * port, src/port/fault/fault.h, and plans failures there.)
+ * Include test.h first. (Pages come from a provider, not from an allocator: see src/port/fault/fault.h.)
  */
 #ifndef WK_TESTS_UNIT_FAULTS_H
 #define WK_TESTS_UNIT_FAULTS_H
@@ -57,8 +56,23 @@ static inline void test_heap_free(void *context, void *block, size_t size)
 
 static inline struct wk_allocator test_heap_allocator(struct test_heap *heap)
 {
-	return (struct wk_allocator){ test_heap_alloc, test_heap_free, heap };
+	return (struct wk_allocator){ .alloc = test_heap_alloc, .free = test_heap_free, .context = heap };
 }
+
+/* The C library's heap, for tests that need any. */
+static inline void *test_malloc_alloc(void *context, size_t size)
+{
+	(void)context;
+	return malloc(size);
+}
+
+static inline void test_malloc_free(void *context, void *block, size_t size)
+{
+	(void)context, (void)size;
+	free(block);
+}
+
+static const struct wk_allocator test_malloc = { .alloc = test_malloc_alloc, .free = test_malloc_free };
 
 typedef enum wk_status test_body(const struct wk_allocator *allocator, void *context);
 

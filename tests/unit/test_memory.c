@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tests of src/memory over the POSIX port: budgets, with threads too, arenas, linear memory, and the port's lock. */
+ * Tests of src/memory over the POSIX port: budgets, with threads too, arenas, and the port's lock. */
 #include "unit/test.h"
 
 #include <pthread.h>
@@ -8,11 +8,7 @@
 
 #include "memory/arena.h"
 #include "memory/budget.h"
-#include "memory/linear.h"
 #include "port/port.h"
-
-#define MIB (UINT64_C(1) << 20)
-#define GIB (UINT64_C(1) << 30)
 
 static bool all_zero(const void *block, size_t size)
 {
@@ -30,7 +26,7 @@ TEST(budget_tree)
 {
 	struct wk_budget root, left, right;
 
-	wk_budget_init(&root, NULL, "root", 1000, &wk_port_allocator);
+	wk_budget_init(&root, NULL, "root", 1000, &test_malloc);
 	wk_budget_init(&left, &root, "left", 600, NULL);
 	wk_budget_init(&right, &root, "right", WK_UNLIMITED, NULL);
 
@@ -56,7 +52,7 @@ TEST(budget_overflow)
 {
 	struct wk_budget root;
 
-	wk_budget_init(&root, NULL, "root", WK_UNLIMITED, &wk_port_allocator);
+	wk_budget_init(&root, NULL, "root", WK_UNLIMITED, &test_malloc);
 	CHECK(wk_budget_charge(&root, UINT64_MAX) == NULL);
 	CHECK(wk_budget_charge(&root, 1) == &root);
 	CHECK(root.used == UINT64_MAX);
@@ -118,16 +114,18 @@ TEST(budget_refusal)
 	struct wk_budget root, child;
 	struct wk_report report;
 
-	wk_budget_init(&root, NULL, "the keep", 1000, &wk_port_allocator);
+	wk_budget_init(&root, NULL, "the keep", 1000, &test_malloc);
 	wk_budget_init(&child, &root, "the store", WK_UNLIMITED, NULL);
 	CHECK(wk_budget_charge(&child, 900) == NULL);
 
 	wk_report_clear(&report);
 	CHECK_EQUAL(wk_budget_refuse(&child, 101, &report), WK_NO_MEMORY);
 	CHECK_TEXT(report.text, "out of memory: the keep has 900 of 1000 bytes, 101 more were asked");
+	CHECK(report.refusal.limit == WK_LIMIT_BUDGET && report.refusal.used == 900 && report.refusal.value == 1000);
 	wk_report_clear(&report);
 	CHECK_EQUAL(wk_budget_refuse(&child, 100, &report), WK_NO_MEMORY);
-	CHECK_TEXT(report.text, "out of memory: the machine refused 100 bytes for the store");
+	CHECK_TEXT(report.text, "out of memory: the embedder's allocator refused 100 bytes for the store");
+	CHECK(report.refusal.limit == WK_LIMIT_ALLOCATOR && report.refusal.asked == 100);
 	CHECK_EQUAL(wk_budget_refuse(&child, 100, NULL), WK_NO_MEMORY);
 	wk_budget_return(&child, 900);
 	wk_budget_end(&child);
@@ -158,7 +156,7 @@ TEST(budget_threads)
 	struct wk_budget root, children[THREADS];
 	pthread_t threads[THREADS];
 
-	wk_budget_init(&root, NULL, "root", 1000, &wk_port_allocator);
+	wk_budget_init(&root, NULL, "root", 1000, &test_malloc);
 	for (unsigned i = 0; i < THREADS; i++) {
 		wk_budget_init(&children[i], &root, "child", WK_UNLIMITED, NULL);
 		CHECK_EQUAL(pthread_create(&threads[i], NULL, hammer, &children[i]), 0);
@@ -318,123 +316,6 @@ TEST(arena_failures)
 	test_every_failure("fill_arena", fill_arena, NULL);
 }
 
-/* ---- linear memory ---- */
-
-TEST(linear_grows_in_place)
-{
-	struct wk_budget root;
-	struct wk_linear linear;
-	uint64_t page = 65536;
-
-	wk_budget_init(&root, NULL, "root", WK_UNLIMITED, &wk_port_allocator);
-	REQUIRE(wk_linear_init(&linear, &root, page, 4 * GIB, NULL) == WK_OK);
-	uint8_t *base = linear.base;
-	CHECK(base && linear.size == page && linear.committed == page && root.used == page);
-	CHECK_EQUAL(linear.reserved, 4 * GIB);
-	CHECK(all_zero(base, page));
-	base[page - 1] = 1;
-	CHECK(wk_linear_grow(&linear, 10 * page));
-	CHECK(linear.base == base && base[page - 1] == 1 && all_zero(base + page, 9 * page) && root.used == 10 * page);
-	CHECK(wk_linear_grow(&linear, 10 * page));
-	CHECK(!wk_linear_grow(&linear, 10 * page - 1)); /* never shrinks */
-	CHECK(!wk_linear_grow(&linear, 4 * GIB + 1));
-	CHECK(!wk_linear_grow(&linear, UINT64_MAX));
-	CHECK(linear.size == 10 * page && root.used == 10 * page);
-	wk_linear_end(&linear);
-	CHECK(linear.base == NULL && root.used == 0);
-	wk_linear_end(&linear);
-	wk_budget_end(&root);
-}
-
-TEST(linear_small_sizes)
-{
-	struct wk_budget root;
-	struct wk_linear linear;
-	uint64_t granule = wk_port_page_size();
-
-	wk_budget_init(&root, NULL, "root", WK_UNLIMITED, &wk_port_allocator);
-
-	/* No memory at all. */
-	REQUIRE(wk_linear_init(&linear, &root, 0, 0, NULL) == WK_OK);
-	CHECK(linear.base == NULL && linear.size == 0);
-	CHECK(wk_linear_grow(&linear, 0) && !wk_linear_grow(&linear, 1));
-	wk_linear_end(&linear);
-
-	/* Empty at first. */
-	REQUIRE(wk_linear_init(&linear, &root, 0, 10 * granule, NULL) == WK_OK);
-	CHECK(linear.base != NULL && linear.committed == 0 && root.used == 0);
-	CHECK(wk_linear_grow(&linear, 1) && linear.committed == granule && linear.base[0] == 0);
-	wk_linear_end(&linear);
-
-	/* Pages of one byte (custom-page-sizes): growth within a granule costs nothing. */
-	REQUIRE(wk_linear_init(&linear, &root, 1, granule + 1, NULL) == WK_OK);
-	CHECK(linear.size == 1 && root.used == granule && linear.reserved == 2 * granule);
-	CHECK(wk_linear_grow(&linear, granule) && root.used == granule);
-	CHECK(wk_linear_grow(&linear, granule + 1) && root.used == 2 * granule);
-	CHECK_EQUAL(linear.size, granule + 1);
-	wk_linear_end(&linear);
-	wk_budget_end(&root);
-}
-
-TEST(linear_limits)
-{
-	struct wk_budget root, pages;
-	struct wk_linear linear = { 0 };
-	struct wk_report report;
-
-	wk_budget_init(&root, NULL, "the keep", MIB, &wk_port_allocator);
-	wk_budget_init(&pages, &root, "the memories", WK_UNLIMITED, NULL);
-
-	wk_report_clear(&report);
-	CHECK_EQUAL(wk_linear_init(&linear, &pages, 2 * MIB, 4 * GIB, &report), WK_NO_MEMORY);
-	CHECK_TEXT(report.text, "out of memory: the keep has 0 of 1048576 bytes, 2097152 more were asked");
-	CHECK(linear.base == NULL && root.used == 0);
-
-	REQUIRE(wk_linear_init(&linear, &pages, MIB / 2, 4 * GIB, NULL) == WK_OK);
-	CHECK_EQUAL(linear.reserved, MIB); /* more could never be committed */
-	CHECK(wk_linear_grow(&linear, MIB));
-	CHECK(!wk_linear_grow(&linear, MIB + 1));
-	wk_linear_end(&linear);
-
-	wk_report_clear(&report);
-	CHECK_EQUAL(wk_linear_init(&linear, &pages, UINT64_MAX, UINT64_MAX, &report), WK_NO_MEMORY);
-	CHECK(report.text[0] != 0);
-	wk_budget_end(&pages);
-	wk_budget_end(&root);
-}
-
-/* What Linux says of this process's memory, in bytes; 0 when it does not. */
-static uint64_t resident(void)
-{
-	FILE *file = fopen("/proc/self/statm", "r");
-	unsigned long long whole = 0, now = 0;
-
-	if (!file)
-		return 0;
-	if (fscanf(file, "%llu %llu", &whole, &now) != 2)
-		now = 0;
-	fclose(file);
-	return now * wk_port_page_size();
-}
-
-TEST(linear_untouched_memory_is_free)
-{
-	struct wk_budget root;
-	struct wk_linear linear;
-	uint64_t before = resident();
-
-	if (before == 0)
-		SKIP("no /proc/self/statm");
-	wk_budget_init(&root, NULL, "root", WK_UNLIMITED, &wk_port_allocator);
-	REQUIRE(wk_linear_init(&linear, &root, 4 * GIB, 4 * GIB, NULL) == WK_OK);
-	CHECK(root.used == 4 * GIB);
-	linear.base[0] = 1;
-	linear.base[4 * GIB - 1] = 1;
-	CHECK(resident() < before + 64 * MIB);
-	wk_linear_end(&linear);
-	wk_budget_end(&root);
-}
-
 int main(void)
 {
 	RUN(budget_tree);
@@ -446,9 +327,5 @@ int main(void)
 	RUN(arena_allocations);
 	RUN(arena_resize);
 	RUN(arena_failures);
-	RUN(linear_grows_in_place);
-	RUN(linear_small_sizes);
-	RUN(linear_limits);
-	RUN(linear_untouched_memory_is_free);
 	return test_end();
 }

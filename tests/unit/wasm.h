@@ -112,7 +112,7 @@ struct place {
 
 static inline void place_begin(struct place *place, uint64_t limit)
 {
-	wk_budget_init(&place->root, NULL, "test", limit, &wk_port_allocator);
+	wk_budget_init(&place->root, NULL, "test", limit, &test_malloc);
 	if (wk_registry_new(&place->root, &place->registry) != WK_OK)
 		abort();
 }

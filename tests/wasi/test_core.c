@@ -549,7 +549,7 @@ static void scarce_free(void *context, void *block, size_t size)
 TEST(no_memory)
 {
 	static const char *const strings[] = { "a", "b" };
-	const struct wk_allocator allocator = { scarce_alloc, scarce_free, NULL };
+	const struct wk_allocator allocator = { .alloc = scarce_alloc, .free = scarce_free };
 	struct wk_keep_config keep_config = { .allocator = &allocator };
 	struct wk_wasi_preopen preopens[] = { { .host = "/", .guest = "a" }, { .host = "/", .guest = "b" },
 		{ .host = "/", .guest = "c" }, { .host = "/", .guest = "d" }, { .host = "/", .guest = "e" },

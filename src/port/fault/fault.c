@@ -1,64 +1,77 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Wraps another port (see inner.h) and refuses the requests that the plan names. Frees are passed on always, and
+ * Wraps another provider and refuses the requests that the plan names. What is given back is passed on always, and
  * counted, so that a test sees what was lost on a failing path.
  */
 #include "port/fault/fault.h"
 
-void *wk_inner_heap_alloc(size_t size);
-void wk_inner_heap_free(void *block, size_t size);
-void *wk_inner_pages_reserve(size_t size);
-bool wk_inner_pages_commit(void *at, size_t size);
-void wk_inner_pages_release(void *range, size_t size);
-
-struct wk_fault wk_fault;
-
-void wk_fault_plan(uint64_t heap_fail_at, uint64_t pages_fail_at, bool keep_failing)
+static struct wk_fault *fault_of(struct wk_provider *provider)
 {
-	wk_fault.heap = (struct wk_fault_row){ .fail_at = heap_fail_at, .keep_failing = keep_failing };
-	wk_fault.pages = (struct wk_fault_row){ .fail_at = pages_fail_at, .keep_failing = keep_failing };
+	return (struct wk_fault *)(void *)provider; /* its first member */
 }
 
-static bool refuses(struct wk_fault_row *row)
+static bool refuses(struct wk_fault *fault)
 {
-	row->asked++;
-	if (row->fail_at == 0 || row->asked < row->fail_at || (row->asked > row->fail_at && !row->keep_failing))
+	fault->asked++;
+	if (fault->fail_at == 0 || fault->asked < fault->fail_at || (fault->asked > fault->fail_at && !fault->keep_failing))
 		return false;
-	row->failed++;
+	fault->failed++;
 	return true;
 }
 
-void *wk_port_heap_alloc(size_t size)
+static void *reserve(struct wk_provider *provider, size_t size)
 {
-	void *block = refuses(&wk_fault.heap) ? NULL : wk_inner_heap_alloc(size);
-
-	if (block)
-		wk_fault.heap_bytes += size;
-	return block;
-}
-
-void wk_port_heap_free(void *block, size_t size)
-{
-	wk_fault.heap_bytes -= size;
-	wk_inner_heap_free(block, size);
-}
-
-void *wk_port_pages_reserve(size_t size)
-{
-	void *range = refuses(&wk_fault.pages) ? NULL : wk_inner_pages_reserve(size);
+	struct wk_fault *fault = fault_of(provider);
+	void *range = refuses(fault) ? NULL : fault->inner->ops->reserve(fault->inner, size);
 
 	if (range)
-		wk_fault.reserved_bytes += size;
+		fault->reserved_bytes += size;
 	return range;
 }
 
-bool wk_port_pages_commit(void *at, size_t size)
+static void release(struct wk_provider *provider, void *range, size_t size)
 {
-	return !refuses(&wk_fault.pages) && wk_inner_pages_commit(at, size);
+	struct wk_fault *fault = fault_of(provider);
+
+	fault->reserved_bytes -= size;
+	fault->inner->ops->release(fault->inner, range, size);
 }
 
-void wk_port_pages_release(void *range, size_t size)
+static enum wk_limit_kind map(struct wk_provider *provider, void *at, size_t size, enum wk_map_use use,
+	const char *subject)
 {
-	wk_fault.reserved_bytes -= size;
-	wk_inner_pages_release(range, size);
+	struct wk_fault *fault = fault_of(provider);
+
+	return refuses(fault) ? WK_LIMIT_MACHINE : fault->inner->ops->map(fault->inner, at, size, use, subject);
+}
+
+static void unmap(struct wk_provider *provider, void *at, size_t size)
+{
+	struct wk_fault *fault = fault_of(provider);
+
+	fault->inner->ops->unmap(fault->inner, at, size);
+}
+
+static void describe(struct wk_provider *provider, enum wk_limit_kind limit, uint64_t *used, uint64_t *value)
+{
+	struct wk_fault *fault = fault_of(provider);
+
+	fault->inner->ops->describe(fault->inner, limit, used, value);
+}
+
+void wk_fault_init(struct wk_fault *fault, struct wk_provider *inner)
+{
+	static const struct wk_provider_ops ops = { reserve, release, map, unmap, describe };
+
+	if (!inner)
+		inner = wk_port_provider();
+	*fault = (struct wk_fault){ .provider = *inner, .inner = inner };
+	fault->provider.ops = &ops;
+}
+
+void wk_fault_plan(struct wk_fault *fault, uint64_t fail_at, bool keep_failing)
+{
+	fault->fail_at = fail_at;
+	fault->keep_failing = keep_failing;
+	fault->asked = fault->failed = 0;
 }
