@@ -30,6 +30,8 @@
 /* Sanitizers and unoptimised builds make handlers large; the reach of a 16-bit reference grows with the step. */
 #if defined(SANITIZED) || !defined(__OPTIMIZE__)
 #define STEP 128
+#elif defined(__OPTIMIZE_SIZE__)
+#define STEP 4
 #else
 #define STEP 8
 #endif
@@ -59,10 +61,24 @@ typedef CONVENTION void handler(STATE);
 		__attribute__((musttail)) return next_(to_, r.fp, r.mem, r.size, r.acc, r.x, base, r.f32, r.f64); \
 	} while (0)
 
+/* The ends of handlers that trap. They get the place one unit before the operands, which for the first part of a handler
+ * is what `ip` is already; and the traps that many have got one each: so they take little code in each handler. */
 CONVENTION static __attribute__((noinline)) void trapped(STATE)
 {
 	(void)mem, (void)size, (void)base, (void)f32, (void)f64;
-	wk_slow_trapped(x, ip, fp, (int)acc);
+	wk_slow_trapped(x, ip + 1, fp, (int)acc);
+}
+
+CONVENTION static __attribute__((noinline)) void out_of_bounds(STATE)
+{
+	(void)mem, (void)size, (void)acc, (void)base, (void)f32, (void)f64;
+	wk_slow_trapped(x, ip + 1, fp, (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP);
+}
+
+CONVENTION static __attribute__((noinline)) void interrupted(STATE)
+{
+	(void)mem, (void)size, (void)acc, (void)base, (void)f32, (void)f64;
+	wk_slow_trapped(x, ip + 1, fp, (int)WK_TRAP_INTERRUPTED + FIRST_TRAP);
 }
 
 /* References count from a handler in the middle, so that 16 bits reach both ends. */
@@ -82,7 +98,7 @@ CONVENTION static __attribute__((noinline)) void slowly(STATE)
 		GO(r.ip);
 	if (go == LEAVE)
 		return;
-	__attribute__((musttail)) return trapped(r.at, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64);
+	__attribute__((musttail)) return trapped(r.at - 1, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64);
 }
 
 #define OP(name, units, flags) \
@@ -99,7 +115,11 @@ CONVENTION static __attribute__((noinline)) void slowly(STATE)
 		if (go == SLOW) \
 			__attribute__((musttail)) return slowly(r.at - 1, r.fp, r.mem, r.size, r.acc, r.x, \
 				(const char *)(const void *)r.slow, r.f32, r.f64); \
-		__attribute__((musttail)) return trapped(r.at, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64); \
+		if (go == (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP) \
+			__attribute__((musttail)) return out_of_bounds(r.at - 1, r.fp, r.mem, r.size, r.acc, r.x, base, r.f32, r.f64); \
+		if (go == (int)WK_TRAP_INTERRUPTED + FIRST_TRAP) \
+			__attribute__((musttail)) return interrupted(r.at - 1, r.fp, r.mem, r.size, r.acc, r.x, base, r.f32, r.f64); \
+		__attribute__((musttail)) return trapped(r.at - 1, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64); \
 	}
 #define FUSE(a, b) OP(a##__##b, WK_U_##a##__##b, 0)
 #include "interp/instructions.def"

@@ -21,6 +21,14 @@
 
 #define WK_EXPECT(condition) __builtin_expect(!!(condition), 1)
 
+/* Large functions that several instructions share: called where size counts and handlers may call (the registers of gcc's
+ * dispatch loop do not survive a call). */
+#if defined(__clang__) && defined(__OPTIMIZE_SIZE__)
+#define WK_LARGE static __attribute__((noinline, unused))
+#else
+#define WK_LARGE static inline
+#endif
+
 /* ---- Bits of floats ---------------------------------------------------------------------------------------------- */
 
 static inline uint32_t wk_i32_reinterpret_f32(float x)
@@ -240,13 +248,13 @@ static inline double wk_f64_quiet(double x)
  * one off in the wanted direction. A zero result has lost its sign; all others have x's, except -0 < x < 1 of ceil and
  * floor, whose sign is right as well: so x's sign can be given to every result. */
 #define WK_ROUNDING(f, type, suffix, fabs, copysign, magic) \
-	static inline type wk_##f##_nearest(type x) \
+	WK_LARGE type wk_##f##_nearest(type x) \
 	{ \
 		if (!WK_EXPECT(fabs(x) < (magic))) \
 			return wk_##f##_quiet(x); \
 		return copysign((fabs(x) + (magic)) - (magic), x); \
 	} \
-	static inline type wk_##f##_trunc(type x) \
+	WK_LARGE type wk_##f##_trunc(type x) \
 	{ \
 		if (!WK_EXPECT(fabs(x) < (magic))) \
 			return wk_##f##_quiet(x); \
@@ -254,7 +262,7 @@ static inline double wk_f64_quiet(double x)
 		r += r > fabs(x) ? (type)-1 : (type)0; \
 		return copysign(r, x); \
 	} \
-	static inline type wk_##f##_floor(type x) \
+	WK_LARGE type wk_##f##_floor(type x) \
 	{ \
 		if (!WK_EXPECT(fabs(x) < (magic))) \
 			return wk_##f##_quiet(x); \
@@ -263,7 +271,7 @@ static inline double wk_f64_quiet(double x)
 		r += r > x ? (type)-1 : (type)0; \
 		return copysign(r, x); \
 	} \
-	static inline type wk_##f##_ceil(type x) \
+	WK_LARGE type wk_##f##_ceil(type x) \
 	{ \
 		if (!WK_EXPECT(fabs(x) < (magic))) \
 			return wk_##f##_quiet(x); \

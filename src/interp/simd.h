@@ -18,6 +18,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "interp/numeric.h"
+
 /* ---- The tables. X(NAME, function, ...): NAME is that of the opcode, without WK_OP_ ------------------------------ */
 
 /* v128 -> v128 */
