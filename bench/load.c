@@ -64,7 +64,7 @@ static enum wk_status start(struct wk_keep *keep, struct wk_module *module, stru
 	if (status == WK_OK)
 		status = wk_wasi_new(store, NULL, report, &wasi);
 	if (status == WK_OK)
-		status = wk_wasi_define(wasi, linker);
+		status = wk_wasi_define(wasi, linker, module);
 	if (status == WK_OK)
 		status = wk_linker_instantiate(linker, module, report, &instance);
 	wk_linker_delete(linker);
@@ -95,12 +95,11 @@ static enum wk_status measure(const void *bytes, size_t size, struct sample *sam
 		status = start(keep, module, report);
 		sample->start = now() - mark;
 	}
-	if (status == WK_OK)
-		status = keep->engine->prepare(module, false, report);
 	if (status == WK_OK) {
 		mark = now();
-		status = wk_interp_translate_all(module, false, &sample->code_bytes);
+		status = wk_module_translate(module, false, report);
 		sample->translate = now() - mark;
+		sample->code_bytes = wk_interp_code_bytes(module, false);
 		wk_keep_usage(keep, &usage);
 		sample->translated = usage.heap_used;
 		sample->allocations = usage.allocations;

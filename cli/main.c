@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep, the tool: chooses the command. The commands are in run.c, validate.c and inspect.c.
+ * wasmkeep, the tool: chooses the command. The commands are in run.c, validate.c, inspect.c and memory.c.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -15,7 +15,8 @@
 #include "message.h"
 #include "text.h"
 
-static const struct wk_command *const commands[] = { &wk_command_run, &wk_command_validate, &wk_command_inspect };
+static const struct wk_command *const commands[] = { &wk_command_run, &wk_command_validate, &wk_command_inspect,
+	&wk_command_memory };
 
 int wk_command_finish(int status)
 {
@@ -50,7 +51,9 @@ static int help(void)
 		"  wasmkeep run --dir data app.wasm a b     lets it see the folder `data`; a and b are its arguments\n"
 		"  wasmkeep run --invoke add math.wasm 2 3  calls one function, prints its result\n"
 		"  wasmkeep validate *.wasm                 checks modules without running them\n"
-		"  wasmkeep inspect app.wasm                shows what a module imports, exports and holds\n\n"
+		"  wasmkeep inspect app.wasm                shows what a module imports, exports and holds\n"
+		"  wasmkeep memory plan --tee optee-qemu-armv8a app.wasm\n"
+		"                                           how much memory it gets in a TEE, and why not more\n\n"
 		"The exit status is the program's own, or one of those in `wasmkeep help run`.\n", stdout);
 	return wk_command_finish(WK_EXIT_SUCCESS);
 }
@@ -65,7 +68,7 @@ static const struct wk_command *find_command(const char *name)
 
 static int unknown_word(const char *word)
 {
-	static const char *const names[] = { "run", "validate", "inspect", "help", NULL };
+	static const char *const names[] = { "run", "validate", "inspect", "memory", "help", NULL };
 	static const char *const options[] = { "help", "version", NULL };
 	bool is_option = word[0] == '-' && word[1] != 0;
 	const char *near = is_option ? wk_text_nearest(word + strspn(word, "-"), options) : wk_text_nearest(word, names);

@@ -79,7 +79,7 @@ int wk_options_next(struct wk_options *options)
 	}
 	if (equals) {
 		options->value = equals + 1;
-	} else if (option->value) {
+	} else if (option->value && option->value[0] != '[') {
 		if (options->next >= options->count) {
 			wk_message("option --%s needs a value: --%s %s", option->name, option->name, option->value);
 			wk_message_see_help(options->command);
@@ -108,7 +108,7 @@ void wk_options_help(FILE *out, const struct wk_option *table)
 		else
 			used = fprintf(out, "      --%s", table->name);
 		if (table->value)
-			used += fprintf(out, " %s", table->value);
+			used += fprintf(out, "%s%s", table->value[0] == '[' ? "" : " ", table->value);
 		if (used + 2 > column) {
 			fputc('\n', out);
 			used = 0;

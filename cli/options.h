@@ -13,7 +13,7 @@ struct wk_option {
 	int id;             /* what wk_options_next returns; greater than 0. 0 ends a table. */
 	char letter;        /* 0: has none */
 	const char *name;   /* without the dashes */
-	const char *value;  /* what help calls its value; NULL: it takes none */
+	const char *value;  /* what help calls its value; NULL: it takes none; "[=FORM]": it may have one */
 	const char *help;   /* lines, separated by \n */
 };
 
@@ -30,7 +30,7 @@ struct wk_options {
 #define WK_OPTION_END 0     /* the next word is an operand, or there is none: wk_options_operand tells */
 #define WK_OPTION_WRONG (-1) /* a message was printed */
 
-/* The next option: --name, --name=value, --name value, -l, -l value. */
+/* The next option: --name, --name=value, --name value, -l, -l value. `value` is NULL where it may be left out and is. */
 int wk_options_next(struct wk_options *options);
 /* Takes the word that wk_options_next stopped at; NULL when there is none. Options may follow. */
 const char *wk_options_operand(struct wk_options *options);

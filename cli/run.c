@@ -18,6 +18,7 @@
 #include "file.h"
 #include "format/module.h"
 #include "invoke.h"
+#include "memory_report.h"
 #include "message.h"
 #include "names.h"
 #include "text.h"
@@ -25,7 +26,8 @@
 #include "world.h"
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
-	OPTION_MEMORY, OPTION_STACK, OPTION_TEE, OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
+	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
+	OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
 	{ OPTION_INVOKE, 0, "invoke", "NAME", "call this exported function instead of _start; ARGS are\n"
@@ -41,8 +43,15 @@ static const struct wk_option options[] = {
 	{ OPTION_TIMEOUT, 0, "timeout", "SECONDS", "stop after this time; fractions are allowed" },
 	{ OPTION_MEMORY, 0, "max-memory", "SIZE", "all its linear memories together, such as 64M; growing\n"
 		"beyond fails in the program as the specification says" },
-	{ OPTION_STACK, 0, "stack-size", "SIZE", "its call stack; 1M unless told" },
-	{ OPTION_TEE, 0, "tee", "KIND", "the secure environment to run in; only none, for now" },
+	{ OPTION_STACK, 0, "stack-size", "SIZE", "its call stack at most; 1M unless told, in a TEE 256K" },
+	{ OPTION_EAGER, 0, "eager", NULL, "translate every function before the start, not when it is\n"
+		"first called: steadier times, and all memory at once" },
+	{ OPTION_TEE, 0, "tee", "KIND", WK_TEE_HELP_KIND },
+	{ OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
+	{ OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
+	{ OPTION_RAM, 0, "tee-ram", "SIZE", WK_TEE_HELP_RAM },
+	{ OPTION_MEMORY_REPORT, 0, "memory-report", "[=FORM]", "say at the end what took memory: text (the default),\n"
+		"json, json:FILE, or a picture, svg:FILE or html:FILE" },
 	{ OPTION_REPORT, 0, "report", "FORM", "say what ended it as text (the default) or json, one line" },
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say sizes, times and memory use on standard error" },
 	{ OPTION_HELP, 'h', "help", NULL, "this help" },
@@ -55,7 +64,9 @@ struct run {
 	int word_count;
 	struct wk_world world;
 	uint64_t fuel, timeout, max_memory, stack_size;
-	bool has_fuel, json, verbose;
+	bool has_fuel, json, verbose, eager;
+	struct wk_tee tee;
+	struct wk_memory_report memory;
 	bool signalled;                /* Ctrl-C ended it */
 	struct timespec mark;          /* when the step that -v measures began */
 };
@@ -105,9 +116,16 @@ static bool take_option(struct run *run, int id, const char *value)
 		return (wk_text_size(value, &run->max_memory) && run->max_memory) || wrong_value(options, id, value, size_form);
 	case OPTION_STACK:
 		return (wk_text_size(value, &run->stack_size) && run->stack_size) || wrong_value(options, id, value, size_form);
+	case OPTION_EAGER:
+		run->eager = true;
+		return true;
 	case OPTION_TEE:
-		return strcmp(value, "none") == 0 ||
-			wrong_value(options, id, value, "none: there is no other environment to run in yet");
+	case OPTION_DATA:
+	case OPTION_STACK_SIZE:
+	case OPTION_RAM:
+		return wk_tee_take(&run->tee, (enum wk_tee_option)(id - OPTION_TEE), value, false);
+	case OPTION_MEMORY_REPORT:
+		return wk_memory_report_form(&run->memory, value);
 	case OPTION_REPORT:
 		return wk_message_form(value, &run->json);
 	default:
@@ -246,17 +264,26 @@ static bool imports_wasi(const struct wk_module *module)
 }
 
 /* Instantiates and calls. Messages that are not in the report are printed; *status is then the exit status. */
-static enum wk_status run_instance(struct run *run, struct wk_linker *linker, struct wk_module *module,
+static enum wk_status run_instance(struct run *run, struct wk_linker **linker, struct wk_module *module,
 	struct wk_report *report, int *status)
 {
 	struct wk_instance *instance = NULL;
 	struct wk_invoke invoke = { 0 };
-	enum wk_status result = wk_linker_instantiate(linker, module, report, &instance);
+	enum wk_status result = wk_linker_instantiate(*linker, module, report, &instance);
+
+	wk_linker_delete(*linker); /* nobody asks it any more */
+	*linker = NULL;
 
 	if (result != WK_OK)
 		return result;
 	if (run->verbose)
 		wk_message("instantiated in %.3f ms", lap(run));
+	if (run->eager)
+		result = wk_module_translate(module, run->has_fuel, report);
+	if (result != WK_OK)
+		return result;
+	if (run->verbose && run->eager)
+		wk_message("translated in %.3f ms", lap(run));
 	*status = wk_invoke_prepare(run->file, module, instance, run->invoke, run->word_count, run->words, &invoke);
 	if (*status == WK_EXIT_SUCCESS)
 		result = wk_invoke_call(&invoke, report);
@@ -287,12 +314,15 @@ static int run_store(struct run *run, struct wk_keep *keep, struct wk_module *mo
 	if (result == WK_OK)
 		result = wk_linker_new(store, &linker);
 	if (result == WK_OK && imports_wasi(module))
-		result = wk_world_link(&run->world, store, linker, report, &wasi);
+		result = wk_world_link(&run->world, store, linker, module, report, &wasi);
 	if (result == WK_OK)
-		result = run_instance(run, linker, module, report, &status);
+		result = run_instance(run, &linker, module, report, &status);
 	if (run->verbose)
 		say_end(run, keep, store);
 	*cause = wk_watch_end();
+	/* While everything is there that took memory. */
+	if (!wk_memory_report_write(&run->memory) && status == WK_EXIT_SUCCESS)
+		status = WK_EXIT_WRITE;
 	if (result == WK_EXIT) {
 		status = guest_status(wk_store_exit_code(store));
 		result = WK_OK;
@@ -304,6 +334,21 @@ static int run_store(struct run *run, struct wk_keep *keep, struct wk_module *mo
 out:
 	if (report->status == WK_OK)
 		report->status = result;
+	return status;
+}
+
+static enum wk_status make_keep(struct run *run, struct wk_keep **keep)
+{
+	struct wk_keep_config config = { .provider = run->tee.provider };
+	enum wk_status status;
+
+	run->memory.module = run->file;
+	run->memory.tee = &run->tee;
+	if (!wk_memory_report_begin(&run->memory, &config))
+		return WK_NO_MEMORY;
+	status = wk_keep_new(&config, keep);
+	if (status == WK_OK)
+		wk_memory_report_watch(&run->memory, *keep);
 	return status;
 }
 
@@ -323,7 +368,7 @@ static int run_file(struct run *run)
 		return WK_EXIT_NO_MEMORY;
 	}
 	wk_report_clear(&report);
-	report.status = wk_keep_new(NULL, &keep);
+	report.status = make_keep(run, &keep);
 	if (report.status == WK_OK)
 		report.status = wk_file_read(run->file, keep, &report, &bytes);
 	reading = lap(run);
@@ -345,6 +390,9 @@ static int run_file(struct run *run)
 			status = WK_EXIT_INTERRUPTED;
 		say_report(run, bytes, &report, status);
 	}
+	if (keep && !run->json)
+		wk_memory_say_refusal(run->file, keep, &run->tee);
+	wk_memory_report_end(&run->memory);
 	if (module)
 		wk_module_release(module);
 	wk_file_free(keep, &bytes);
@@ -358,7 +406,13 @@ static int run(int count, char **words)
 	int status = read_command_line(&run, count, words);
 
 	if (status < 0)
+		status = wk_tee_open(&run.tee, true);
+	else
+		goto out;
+	if (status == WK_EXIT_SUCCESS)
 		status = run_file(&run);
+	wk_tee_close(&run.tee);
+out:
 	wk_world_free(&run.world);
 	if (run.signalled)
 		wk_watch_die_of_signal();

@@ -144,7 +144,7 @@ void wk_world_free(struct wk_world *world)
 }
 
 enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *store, struct wk_linker *linker,
-	struct wk_report *report, struct wk_wasi **wasi)
+	const struct wk_module *module, struct wk_report *report, struct wk_wasi **wasi)
 {
 	struct wk_wasi_config config = {
 		.arguments = world->arguments,
@@ -161,7 +161,7 @@ enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *stor
 
 	if (status != WK_OK)
 		return status;
-	status = wk_wasi_define(made, linker);
+	status = wk_wasi_define(made, linker, module);
 	if (status != WK_OK) {
 		wk_wasi_delete(made);
 		return status;

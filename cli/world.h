@@ -30,6 +30,6 @@ void wk_world_free(struct wk_world *world);
 
 /* Defines the imports of WASI preview 1 in the linker of a store. On success the caller owns *wasi: wk_wasi_delete. */
 WK_NODISCARD enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *store, struct wk_linker *linker,
-	struct wk_report *report, struct wk_wasi **wasi);
+	const struct wk_module *module, struct wk_report *report, struct wk_wasi **wasi);
 
 #endif

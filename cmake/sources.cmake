@@ -3,7 +3,8 @@
 # Reads src/sources.txt, the one list of sources. Its lines are patterns; CONFIGURE_DEPENDS looks at each build whether
 # they match new files, so that nobody has to configure by hand after adding one.
 
-# Sets ${rooms} to the sources of the freestanding rooms and ${port} to those of the environment's port.
+# Sets ${rooms} to the sources of the freestanding rooms and ${port} to those of the environment's ports
+# and of what is for hosts only.
 function(wasmkeep_sources rooms port)
 	set(list ${PROJECT_SOURCE_DIR}/src/sources.txt)
 	set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${list})
@@ -12,7 +13,7 @@ function(wasmkeep_sources rooms port)
 	set(port_found)
 	foreach(pattern IN LISTS patterns)
 		file(GLOB found CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${pattern})
-		if(pattern MATCHES "(^port|/posix)/")
+		if(pattern MATCHES "^(port|plan)/")
 			list(APPEND port_found ${found})
 		else()
 			list(APPEND rooms_found ${found})

@@ -56,10 +56,12 @@ struct wk_wasi_config {
 WK_PUBLIC WK_NODISCARD enum wk_status wk_wasi_new(struct wk_store *store, const struct wk_wasi_config *config,
 	struct wk_report *report, struct wk_wasi **wasi);
 
-/* Defines all 46 functions in a linker of the same store, under "wasi_snapshot_preview1". Nothing is defined under the
+/* Defines those of the 46 functions that the module imports, or all where `module` is NULL, in a linker of the same store,
+ * under "wasi_snapshot_preview1". Each takes a little memory of the store. Nothing is defined under the
  * older name "wasi_unstable": its structures have other layouts, so that a module that imports it must be refused when it
  * is linked, instead of reading nonsense when it runs. */
-WK_PUBLIC WK_NODISCARD enum wk_status wk_wasi_define(struct wk_wasi *wasi, struct wk_linker *linker);
+WK_PUBLIC WK_NODISCARD enum wk_status wk_wasi_define(struct wk_wasi *wasi, struct wk_linker *linker,
+	const struct wk_module *module);
 
 /* Closes all that the guest had open. NULL is allowed. No guest may call a WASI function afterwards. */
 WK_PUBLIC void wk_wasi_delete(struct wk_wasi *wasi);

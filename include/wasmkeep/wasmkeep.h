@@ -106,14 +106,17 @@ WK_PUBLIC void wk_module_bytes_free(struct wk_keep *keep, void *bytes);
 /* Decodes and validates a binary module. `report` may be NULL. On success the caller owns a reference. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_module_load(struct wk_keep *keep, const void *bytes, size_t size, unsigned flags,
 	struct wk_report *report, struct wk_module **module);
+/* Translates all functions now, for stores with or without fuel; else each is when it is first called. That takes time and
+ * memory while a guest runs, a little at a time; after this it does not. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_module_translate(struct wk_module *module, bool fuel, struct wk_report *report);
 /* Gives a reference back. NULL is allowed. */
 WK_PUBLIC void wk_module_release(struct wk_module *module);
 
 /* ---- store ---- */
 
 struct wk_store_config {
-	uint64_t stack_size;      /* guest stack in bytes, 4 KiB to 4 GiB; 0: 1 MiB. Taken at the first call. Exhausting it is
-	                           * a trap. */
+	uint64_t stack_size;      /* guest stack in bytes, 4 KiB to 4 GiB; 0: 1 MiB, in a TEE 256 KiB. It begins small, with the
+	                           * first call, and grows up to this; exhausting it is a trap. */
 	uint32_t native_depth;    /* how deep host functions may call back into guests; 0: 16 */
 	bool fuel;                /* meter instructions: see wk_store_set_fuel */
 	uint64_t memory_limit;    /* of the linear memories of this store together; 0: no limit beyond the keep's */

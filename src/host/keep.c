@@ -22,7 +22,9 @@ const char *wk_version(void)
 static void make_budgets(struct wk_keep *keep, uint64_t limit)
 {
 	const struct { struct wk_budget *budget, *parent; const char *name; } children[] = {
+		{ &keep->fixed, &keep->root, "Trusted Application" },
 		{ &keep->heap, &keep->root, "heap" },
+		{ &keep->promised, &keep->root, "set aside for code" },
 		{ &keep->bytes, &keep->root, "module bytes" },
 		{ &keep->pages, &keep->root, "pages of guests" },
 		{ &keep->stacks, &keep->pages, "guest stacks" },
@@ -112,7 +114,7 @@ enum wk_status wk_keep_new(const struct wk_keep_config *config, struct wk_keep *
 	static const struct wk_keep_config defaults = { 0 };
 	struct wk_provider *provider;
 	struct wk_keep *made;
-	uint64_t limit;
+	uint64_t limit, fixed = 0;
 	enum wk_status status;
 
 	if (!config)
@@ -121,8 +123,12 @@ enum wk_status wk_keep_new(const struct wk_keep_config *config, struct wk_keep *
 		return WK_BAD_ARGUMENT;
 	provider = config->provider ? config->provider : wk_port_provider();
 	limit = config->memory_limit ? config->memory_limit : WK_UNLIMITED;
-	if (provider->ram != 0 && provider->ram < limit)
+	for (uint32_t i = 0; i < provider->part_count; i++)
+		fixed += provider->parts[i].bytes;
+	if (provider->ram != 0 && (limit > provider->ram || limit + fixed > provider->ram))
 		limit = provider->ram;
+	else if (limit != WK_UNLIMITED)
+		limit += fixed; /* which are nobody's choice here */
 	made = take(config->allocator, provider);
 	if (!made)
 		return WK_NO_MEMORY;
@@ -132,7 +138,8 @@ enum wk_status wk_keep_new(const struct wk_keep_config *config, struct wk_keep *
 	made->pager.observer = config->memory_observer;
 	made->pager.observer_context = config->memory_context;
 	make_budgets(made, limit);
-	status = wk_budget_charge(own_budget(made), own_size(made)) ? WK_NO_MEMORY : WK_OK;
+	status = wk_budget_charge(&made->fixed, fixed) || wk_budget_charge(own_budget(made), own_size(made)) ? WK_NO_MEMORY :
+		WK_OK;
 	made->in_use.allocations = 1;
 	make_heap(made, config->allocator);
 	if (status != WK_OK)
@@ -157,7 +164,7 @@ void wk_keep_delete(struct wk_keep *keep)
 		return;
 
 	struct wk_budget *const leaves[] = { &keep->wasi, &keep->stores, &keep->code, &keep->modules, &keep->memories,
-		&keep->tables, &keep->stacks, &keep->pages, &keep->bytes };
+		&keep->tables, &keep->stacks, &keep->pages, &keep->bytes, &keep->promised };
 
 	wk_registry_delete(keep->registry);
 	while (keep->held) {
@@ -167,6 +174,7 @@ void wk_keep_delete(struct wk_keep *keep)
 		wk_held_free(keep, held);
 	}
 	wk_budget_return(own_budget(keep), own_size(keep));
+	wk_budget_return(&keep->fixed, keep->fixed.used);
 	wk_heap_end(&keep->own_heap);
 	for (size_t i = 0; i < WK_COUNT(leaves); i++)
 		wk_budget_end(leaves[i]);
@@ -203,20 +211,31 @@ uint32_t wk_keep_memory(const struct wk_keep *keep, struct wk_memory_node *nodes
 		return 0;
 
 	const struct { const struct wk_budget *budget; uint32_t depth; } order[] = {
-		{ &keep->root, 0 }, { &keep->heap, 1 }, { &keep->modules, 2 }, { &keep->code, 2 }, { &keep->stores, 2 },
-		{ &keep->wasi, 2 }, { &keep->bytes, 1 }, { &keep->stacks, 1 }, { &keep->tables, 1 }, { &keep->memories, 1 },
+		{ &keep->root, 0 }, { &keep->fixed, 1 }, { &keep->heap, 1 }, { &keep->modules, 2 }, { &keep->code, 2 },
+		{ &keep->stores, 2 }, { &keep->wasi, 2 }, { &keep->promised, 1 }, { &keep->bytes, 1 }, { &keep->stacks, 1 }, { &keep->tables, 1 },
+		{ &keep->memories, 1 },
 	};
+	const struct wk_provider *provider = keep->pager.provider;
+	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < room && i < WK_COUNT(order); i++) {
+	for (size_t i = 0; i < WK_COUNT(order); i++) {
 		const struct wk_budget *budget = order[i].budget;
 
+		if ((budget == &keep->fixed && provider->part_count == 0) ||
+			(budget == &keep->promised && keep->root.limit == WK_UNLIMITED))
+			continue;
 		/* An embedder's heap is not mapped by us: it has no more than what is in use. */
 		if (budget == &keep->heap && !keep->page)
 			budget = &keep->in_use;
-		nodes[i] = (struct wk_memory_node){ budget->name, order[i].depth, read(&budget->used), read(&budget->peak),
-			budget->limit, read(&budget->moved) };
+		if (count++ < room)
+			nodes[count - 1] = (struct wk_memory_node){ budget->name, order[i].depth, read(&budget->used),
+				read(&budget->peak), budget->limit, read(&budget->moved) };
+		for (uint32_t k = 0; budget == &keep->fixed && k < provider->part_count; k++)
+			if (count++ < room)
+				nodes[count - 1] = (struct wk_memory_node){ provider->parts[k].name, 2, provider->parts[k].bytes,
+					provider->parts[k].bytes, provider->parts[k].bytes, 0 };
 	}
-	return WK_COUNT(order);
+	return count;
 }
 
 bool wk_keep_refusal(struct wk_keep *keep, struct wk_refusal *refusal, uint64_t *count)
@@ -355,4 +374,14 @@ enum wk_status wk_module_load(struct wk_keep *keep, const void *bytes, size_t si
 		memcpy(held->bytes.base, bytes, size);
 	}
 	return decode(keep, wk_span(held ? held->bytes.base : bytes, size), held, report, module);
+}
+
+enum wk_status wk_module_translate(struct wk_module *module, bool fuel, struct wk_report *report)
+{
+	enum wk_status status;
+
+	if (!module)
+		return refuse(report, "no module");
+	status = module->keep->engine->prepare(module, fuel, report);
+	return status == WK_OK ? module->keep->engine->translate(module, fuel, report) : status;
 }

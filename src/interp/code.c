@@ -13,6 +13,7 @@
 #define USUAL_BLOCK 16384u
 #define LARGE_FUNCTION 16384u /* bytes; above, a function keeps the buffer as its block */
 #define FIRST_BUFFER 1024u    /* units */
+#define KEPT_BUFFER 4096u     /* units; a larger buffer is not kept for the next function */
 
 /* ---- the layout of a function ---- */
 
@@ -74,6 +75,14 @@ wk_unit *wk_code_buffer(struct wk_code *code, uint32_t units, uint32_t *room)
 	return buffer_units(s->buffer);
 }
 
+static void drop_buffer(struct wk_code *code)
+{
+	struct wk_scratch *s = &code->scratch;
+	wk_free(&code->budget, s->buffer, s->buffer ? buffer_size(s->buffer_room) : 0);
+	s->buffer = NULL;
+	s->buffer_room = 0;
+}
+
 /* ---- placing ---- */
 
 /* The open block where the function fits with the least left over. */
@@ -104,6 +113,10 @@ static struct wk_code_block *new_block(struct wk_code *code, size_t size)
 	if (whole < usual)
 		whole = usual;
 	struct wk_code_block *block = wk_alloc(&code->budget, whole);
+	if (!block) { /* the memory is nearly gone: just what is needed, perhaps */
+		whole = sizeof(struct wk_code_block) + size;
+		block = wk_alloc(&code->budget, whole);
+	}
 	if (!block)
 		return NULL;
 	block->size = whole;
@@ -164,6 +177,8 @@ const wk_unit *wk_code_place(struct wk_code *code, const struct wk_code_header *
 	*placed = *header;
 	memcpy(placed + 1, buffer_units(code->scratch.buffer), header->units * sizeof(wk_unit));
 	put_catches(placed, catches);
+	if (code->scratch.buffer_room > KEPT_BUFFER)
+		drop_buffer(code);
 	/* Who looks for other functions in this block does not take the lock. */
 	__atomic_store_n(&block->used, block->used + size, __ATOMIC_RELEASE);
 	return wk_code_start(placed);
@@ -187,12 +202,11 @@ const struct wk_code_header *wk_code_find(const struct wk_code *code, const wk_u
 
 void wk_code_end(struct wk_code *code)
 {
-	struct wk_scratch *s = &code->scratch;
 	while (code->blocks) {
 		struct wk_code_block *block = code->blocks;
 		code->blocks = block->next;
 		wk_free(&code->budget, block, block->size);
 	}
-	wk_free(&code->budget, s->buffer, s->buffer ? buffer_size(s->buffer_room) : 0);
+	drop_buffer(code);
 	wk_translate_end(code);
 }

@@ -84,6 +84,8 @@ struct wk_code {
 	size_t block_size;     /* of the last shared block */
 	struct wk_budget budget;
 	uint64_t units;        /* of all functions, for measuring */
+	uint64_t to_come;      /* bytes that functions which are not translated yet will take, about, */
+	uint64_t promised;     /* and how many are set aside for that: charged to the keep's budget of this name */
 	struct wk_code_fixed fixed;
 	struct wk_scratch scratch;
 	const wk_unit *entry[]; /* by function index; &fixed.translate until translated */
@@ -122,6 +124,11 @@ WK_NODISCARD enum wk_status wk_translate(struct wk_code *code, uint32_t function
 /* The byte offset in the module of the instruction at `position` units of a function's code, by translating again into
  * memory that is given back; WK_NO_OFFSET when there is no memory for that. */
 uint64_t wk_translate_locate(struct wk_code *code, uint32_t function, uint32_t position);
+/* Memory set aside for code that is to come (engine.c; the lock is held): sets aside, gives back, notes that a function's
+ * code has come. */
+void wk_code_promise(struct wk_code *code);
+void wk_code_redeem(struct wk_code *code);
+void wk_code_came(struct wk_code *code, uint32_t function);
 /* Frees what the translator kept between functions. */
 void wk_translate_end(struct wk_code *code);
 

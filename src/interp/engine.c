@@ -17,6 +17,59 @@ static size_t code_size(const struct wk_module *module)
 	return sizeof(struct wk_code) + module->func_count * sizeof(const wk_unit *);
 }
 
+/* What a function's code will take, at most but for odd ones: a byte makes 1.2 to 1.4. */
+static uint64_t estimate(const struct wk_function_decl *decl)
+{
+	return (uint64_t)decl->size + decl->size / 2 + 48;
+}
+
+/* Where memory is limited, what the code of all functions will take is set aside: else a guest that takes all there is
+ * would trap at the next function that it calls for the first time. What the heap has in reserve counts for it. Where
+ * there is not so much, the module runs all the same. */
+static void estimate_all(struct wk_code *code)
+{
+	const struct wk_module *module = code->module;
+	uint64_t largest = 0;
+
+	code->to_come = 16384;
+	for (uint32_t i = module->imported_funcs; i < module->func_count; i++) {
+		code->to_come += estimate(&module->funcs[i]);
+		if (module->funcs[i].size > largest)
+			largest = module->funcs[i].size;
+	}
+	code->to_come += 2 * largest; /* the buffer */
+}
+
+void wk_code_promise(struct wk_code *code)
+{
+	struct wk_keep *keep = code->module->keep;
+	uint64_t in_use = __atomic_load_n(&keep->in_use.used, __ATOMIC_RELAXED);
+	uint64_t reserve = keep->own_heap.capacity > in_use ? keep->own_heap.capacity - in_use : 0;
+	uint64_t bytes = code->to_come > reserve ? code->to_come - reserve : 0;
+
+	if (keep->root.limit == WK_UNLIMITED || bytes == 0)
+		return;
+	for (; bytes >= 4096 || bytes == code->to_come; bytes /= 2) {
+		if (!wk_budget_charge(&keep->promised, bytes)) {
+			code->promised = bytes;
+			return;
+		}
+	}
+}
+
+void wk_code_redeem(struct wk_code *code)
+{
+	wk_budget_return(&code->module->keep->promised, code->promised);
+	code->promised = 0;
+}
+
+void wk_code_came(struct wk_code *code, uint32_t function)
+{
+	uint64_t bytes = estimate(&code->module->funcs[function]);
+
+	code->to_come -= bytes < code->to_come ? bytes : code->to_come;
+}
+
 static enum wk_status prepare(struct wk_module *module, bool metering, struct wk_report *report)
 {
 	if (__atomic_load_n(&module->code[metering], __ATOMIC_ACQUIRE))
@@ -37,6 +90,11 @@ static enum wk_status prepare(struct wk_module *module, bool metering, struct wk
 		/* Another thread was first. */
 		wk_budget_end(&code->budget);
 		wk_free(&module->keep->code, code, code_size(module));
+	} else {
+		wk_port_lock(&code->lock);
+		estimate_all(code);
+		wk_code_promise(code);
+		wk_port_unlock(&code->lock);
 	}
 	return WK_OK;
 }
@@ -47,6 +105,7 @@ static void free_module(struct wk_module *module)
 		if (!module->code[i])
 			continue;
 		struct wk_code *code = module->code[i];
+		wk_code_redeem(code);
 		wk_code_end(code);
 		wk_budget_end(&code->budget);
 		wk_free(&module->keep->code, code, code_size(module));
@@ -54,17 +113,22 @@ static void free_module(struct wk_module *module)
 	}
 }
 
-enum wk_status wk_interp_translate_all(struct wk_module *module, bool metering, uint64_t *code_bytes)
+static enum wk_status translate(struct wk_module *module, bool metering, struct wk_report *report)
 {
 	struct wk_code *code = module->code[metering];
 	wk_port_lock(&code->lock);
 	enum wk_status status = WK_OK;
 	for (uint32_t i = module->imported_funcs; i < module->func_count && status == WK_OK; i++)
 		if (code->entry[i] == &code->fixed.translate)
-			status = wk_translate(code, i, NULL);
-	*code_bytes = code->units * sizeof(wk_unit);
+			status = wk_translate(code, i, report);
 	wk_port_unlock(&code->lock);
 	return status;
+}
+
+uint64_t wk_interp_code_bytes(const struct wk_module *module, bool metering)
+{
+	const struct wk_code *code = module->code[metering];
+	return code ? code->units * sizeof(wk_unit) : 0;
 }
 
 /* ---- traps ---- */
@@ -177,4 +241,4 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	return status;
 }
 
-const struct wk_engine wk_interp_engine = { prepare, call, free_module };
+const struct wk_engine wk_interp_engine = { prepare, translate, call, free_module };

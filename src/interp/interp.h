@@ -7,7 +7,7 @@
 
 extern const struct wk_engine wk_interp_engine;
 
-/* Translates every function of a prepared module now (tests, benchmarks). *code_bytes: internal code of all. */
-WK_NODISCARD enum wk_status wk_interp_translate_all(struct wk_module *module, bool metering, uint64_t *code_bytes);
+/* Bytes of internal code, for measuring. */
+uint64_t wk_interp_code_bytes(const struct wk_module *module, bool metering);
 
 #endif

@@ -490,7 +490,7 @@ static bool translate(struct translator *t, struct wk_code *code, uint32_t funct
 	return done;
 }
 
-enum wk_status wk_translate(struct wk_code *code, uint32_t function, struct wk_report *report)
+static enum wk_status translate_and_place(struct wk_code *code, uint32_t function, struct wk_report *report)
 {
 	struct translator t;
 	if (!translate(&t, code, function, UINT32_MAX))
@@ -502,6 +502,16 @@ enum wk_status wk_translate(struct wk_code *code, uint32_t function, struct wk_r
 	code->units += t.count;
 	__atomic_store_n(&code->entry[function], placed + t.entry, __ATOMIC_RELEASE);
 	return WK_OK;
+}
+
+enum wk_status wk_translate(struct wk_code *code, uint32_t function, struct wk_report *report)
+{
+	wk_code_redeem(code);
+	enum wk_status status = translate_and_place(code, function, report);
+	if (status == WK_OK)
+		wk_code_came(code, function);
+	wk_code_promise(code);
+	return status;
 }
 
 uint64_t wk_translate_locate(struct wk_code *code, uint32_t function, uint32_t position)

@@ -167,7 +167,7 @@ static struct wk_refusal find_refusal(const struct wk_budget *budget, uint64_t s
 {
 	for (const struct wk_budget *node = budget; node; node = node->parent)
 		if (size > node->limit - __atomic_load_n(&node->used, __ATOMIC_RELAXED))
-			return wk_pager_refusal_of(budget->pager, node, size);
+			return wk_pager_refusal_of(budget->pager, node, budget, size);
 	if (budget->pager && budget->pager->refusal.limit != WK_LIMIT_NONE)
 		return budget->pager->refusal;
 	return (struct wk_refusal){ WK_LIMIT_ALLOCATOR, budget->name, size, 0, 0 };
@@ -181,7 +181,7 @@ enum wk_status wk_budget_refuse(struct wk_budget *budget, uint64_t size, struct 
 	wk_pager_give_up(budget->pager, &refusal);
 	if (!report || report->status != WK_OK)
 		return WK_NO_MEMORY;
-	wk_refusal_text(&refusal, budget->pager ? budget->pager->provider->profile : NULL, text, sizeof text);
+	wk_refusal_text(&refusal, text, sizeof text);
 	wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION, "%s", text);
 	report->refusal = refusal;
 	return WK_NO_MEMORY;

@@ -59,7 +59,7 @@ struct wk_heap_piece {
 #define SMALLEST_LOG2 5u
 #define HEADER sizeof(size_t)
 
-#define FIRST_STEP ((size_t)16 << 10)
+#define FIRST_STEP ((size_t)8 << 10)
 #define LARGEST_STEP ((size_t)256 << 10)
 
 static void check_own(bool condition)

@@ -35,15 +35,21 @@ static bool whole_granules(const struct wk_pager *pager, uint64_t size, uint64_t
 	return true;
 }
 
-/* The most that this budget could ever have committed: there is no use for more addresses than that. */
-static uint64_t smallest_limit(const struct wk_budget *budget)
+/* The most that this budget could ever have committed: there is no use for more addresses than that. Where addresses are
+ * as scarce as mappings, it is what the budget has left now. */
+static uint64_t most_for(const struct wk_budget *budget, bool left)
 {
-	uint64_t limit = WK_UNLIMITED;
+	uint64_t most = WK_UNLIMITED;
 
-	for (; budget; budget = budget->parent)
-		if (budget->limit < limit)
-			limit = budget->limit;
-	return limit;
+	for (; budget; budget = budget->parent) {
+		uint64_t limit = budget->limit;
+
+		if (left && limit != WK_UNLIMITED)
+			limit -= __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+		if (limit < most)
+			most = limit;
+	}
+	return most;
 }
 
 /* Reserves as much of `most` as the provider gives, but no less than `least` (both whole granules, least <= most). */
@@ -109,7 +115,7 @@ static bool map_once(struct wk_linear *linear, uint64_t bytes, struct wk_refusal
 	struct wk_budget *node = wk_budget_charge(linear->budget, bytes);
 
 	if (node) {
-		*why = wk_pager_refusal_of(pager, node, bytes);
+		*why = wk_pager_refusal_of(pager, node, linear->budget, bytes);
 		return false;
 	}
 	enum wk_limit_kind limit = pager->provider->ops->map(pager->provider, linear->base + linear->committed, (size_t)bytes,
@@ -225,10 +231,25 @@ static void refuse(struct wk_linear *linear, enum wk_limit_kind limit, uint64_t 
 	wk_port_unlock(&linear->pager->lock);
 }
 
+/* There are no more addresses. Perhaps because no more were reserved than there was memory: then that is the reason. */
+static void refuse_addresses(struct wk_linear *linear, uint64_t asked)
+{
+	struct wk_budget *node = wk_budget_charge(linear->budget, asked);
+
+	if (!node) {
+		wk_budget_return(linear->budget, asked);
+		refuse(linear, WK_LIMIT_ADDRESSES, asked, linear->size, linear->reserved);
+		return;
+	}
+	wk_port_lock(&linear->pager->lock);
+	linear->pager->refusal = wk_pager_refusal_of(linear->pager, node, linear->budget, asked);
+	wk_port_unlock(&linear->pager->lock);
+}
+
 enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
 	enum wk_map_use use, uint64_t initial, uint64_t maximum, struct wk_report *report)
 {
-	uint64_t first = 0, most = 0, limit = smallest_limit(budget);
+	uint64_t first = 0, most = 0, limit = most_for(budget, pager->provider->scarce);
 
 	*linear = (struct wk_linear){ .budget = budget, .pager = pager, .use = use };
 	if (maximum < initial)
@@ -265,7 +286,7 @@ bool wk_linear_grow(struct wk_linear *linear, uint64_t new_size, enum wk_growth 
 	if (new_size < linear->size)
 		return false;
 	if (!whole_granules(linear->pager, new_size, &whole) || whole > linear->reserved) {
-		refuse(linear, WK_LIMIT_ADDRESSES, new_size - linear->size, linear->size, linear->reserved);
+		refuse_addresses(linear, new_size - linear->size);
 		return false;
 	}
 	if (!commit(linear, whole, growth, new_size - linear->size))

@@ -14,11 +14,12 @@ void wk_pager_tell(struct wk_pager *pager, enum wk_memory_event_kind kind, const
 }
 
 /* A root that holds what the provider has is nobody's decision: the RAM is used up. */
-struct wk_refusal wk_pager_refusal_of(const struct wk_pager *pager, const struct wk_budget *node, uint64_t asked)
+struct wk_refusal wk_pager_refusal_of(const struct wk_pager *pager, const struct wk_budget *node,
+	const struct wk_budget *asking, uint64_t asked)
 {
 	bool all = pager && pager->provider->ram != 0 && !node->parent && node->limit == pager->provider->ram;
 
-	return (struct wk_refusal){ all ? WK_LIMIT_RAM : WK_LIMIT_BUDGET, node->name, asked,
+	return (struct wk_refusal){ all ? WK_LIMIT_RAM : WK_LIMIT_BUDGET, all ? asking->name : node->name, asked,
 		__atomic_load_n(&node->used, __ATOMIC_RELAXED), node->limit };
 }
 

@@ -25,8 +25,9 @@ struct wk_pager {
 
 void wk_pager_init(struct wk_pager *pager, struct wk_provider *provider);
 
-/* What to say of a budget that refused `asked` bytes. */
-struct wk_refusal wk_pager_refusal_of(const struct wk_pager *pager, const struct wk_budget *node, uint64_t asked);
+/* What to say of the budget `node` that refused `asked` bytes to `asking`, one below it or itself. */
+struct wk_refusal wk_pager_refusal_of(const struct wk_pager *pager, const struct wk_budget *node,
+	const struct wk_budget *asking, uint64_t asked);
 /* Somebody gives up: counts it and tells the observer. `refusal` NULL: for the last one that was noted. NULL pager:
  * nothing. */
 void wk_pager_give_up(struct wk_pager *pager, const struct wk_refusal *refusal);

@@ -39,13 +39,20 @@ struct wk_provider_ops {
 	void (*describe)(struct wk_provider *provider, enum wk_limit_kind limit, uint64_t *used, uint64_t *value);
 };
 
+struct wk_fixed_part {
+	const char *name;         /* constant text */
+	uint64_t bytes;
+};
+#define WK_FIXED_PARTS 4
+
 struct wk_provider {
 	const struct wk_provider_ops *ops;
 	size_t granule;           /* of addresses and sizes; a power of two, at least 4096 */
 	size_t heap_range;        /* how many bytes of addresses to set aside for a piece of heap */
 	bool scarce;              /* mappings are few and may be refused for want of one piece of RAM: take large ones */
-	uint64_t ram;             /* bytes that may be taken in all; 0: not known */
-	const struct wk_profile *profile; /* of a TEE, for messages; or NULL */
+	uint64_t ram;             /* bytes that there are in all; 0: not known */
+	const struct wk_fixed_part *parts; /* what is taken of them before anything is mapped; */
+	uint32_t part_count;      /* at most WK_FIXED_PARTS */
 };
 
 /* The environment's own. Never NULL. */

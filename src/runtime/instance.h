@@ -182,6 +182,8 @@ static inline struct wk_store *wk_func_store(const struct wk_func *func)
 struct wk_engine {
 	/* Makes module->code[metering] (tables only; functions are translated when first called). Thread-safe. */
 	enum wk_status (*prepare)(struct wk_module *module, bool metering, struct wk_report *report);
+	/* Makes the code of all functions now; prepared. Thread-safe. */
+	enum wk_status (*translate)(struct wk_module *module, bool metering, struct wk_report *report);
 	/* Runs a guest's function to its end. `slots` holds parameters, then results. The caller has counted
 	 * native depth; exec->stack_top is where the frame goes. WK_OK; WK_TRAP with exec->trap set and exec->report filled
 	 * (text, frames); WK_EXCEPTION with exec->pending set; WK_EXIT; or a host function's status. Restores exec's
@@ -199,7 +201,9 @@ struct wk_held {
 struct wk_keep {
 	/* What is held of the environment's memory: all of it hangs from the root. */
 	struct wk_budget root;
+	struct wk_budget fixed;        /* what the environment took before: see provider->parts */
 	struct wk_budget heap;         /* pages of the keep's own heap; empty when the embedder brings an allocator */
+	struct wk_budget promised;     /* for code that is to be made yet: guests must not take it */
 	struct wk_budget bytes;        /* modules as they came */
 	struct wk_budget pages;        /* guests': */
 	struct wk_budget stacks, tables, memories;

@@ -14,7 +14,8 @@
 #include "runtime/operations.h"
 
 #define DEFAULT_STACK ((uint64_t)1 << 20)
-#define FIRST_STACK ((uint64_t)16 << 10) /* what it has at first */
+#define DEFAULT_STACK_SCARCE ((uint64_t)256 << 10)
+#define FIRST_STACK ((uint64_t)8 << 10) /* what it has at first */
 #define SMALLEST_STACK ((uint64_t)4 << 10)
 #define LARGEST_STACK ((uint64_t)1 << 32)
 #define DEFAULT_DEPTH 16u
@@ -42,7 +43,8 @@ enum wk_status wk_store_new(struct wk_keep *keep, const struct wk_store_config *
 	wk_budget_init(&made->memories, &keep->memories, "linear memory",
 		config->memory_limit ? config->memory_limit : WK_UNLIMITED, NULL);
 	wk_arena_init(&made->arena, &made->heap, FIRST_ARENA_BLOCK);
-	made->stack_size = config->stack_size == 0 ? DEFAULT_STACK : config->stack_size & ~(uint64_t)7;
+	made->stack_size = config->stack_size != 0 ? config->stack_size & ~(uint64_t)7 :
+		keep->pager.provider->scarce ? DEFAULT_STACK_SCARCE : DEFAULT_STACK;
 	if (made->stack_size < SMALLEST_STACK)
 		made->stack_size = SMALLEST_STACK;
 	made->metering = config->fuel;

@@ -50,7 +50,7 @@ struct wk_wasi {
 	struct wk_wasi_binding *bindings;
 	/* Scratch of the call at hand; a store runs one call at a time. */
 	struct wk_wasi_piece pieces[WK_WASI_PIECES];
-	char paths[2][WK_WASI_PATH_MAX + 1];
+	char (*paths)[WK_WASI_PATH_MAX + 1]; /* two; NULL until a guest names a file */
 };
 
 /* One call of a guest. */

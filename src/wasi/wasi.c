@@ -84,7 +84,8 @@ enum wk_wasi_errno wk_wasi_take_path(struct wk_wasi_call *call, uint64_t address
 {
 	uint32_t length = (uint32_t)size;
 	const uint8_t *bytes = wk_wasi_guest(call, address, length, 1);
-	char *copy = call->wasi->paths[which];
+	struct wk_wasi *wasi = call->wasi;
+	char *copy;
 
 	if (!bytes)
 		return WK_WASI_FAULT;
@@ -92,6 +93,9 @@ enum wk_wasi_errno wk_wasi_take_path(struct wk_wasi_call *call, uint64_t address
 		return WK_WASI_NOENT;
 	if (length > WK_WASI_PATH_MAX)
 		return WK_WASI_NAMETOOLONG;
+	if (!wasi->paths && !(wasi->paths = wk_alloc(wasi->budget, 2 * sizeof *wasi->paths)))
+		return WK_WASI_NOMEM;
+	copy = wasi->paths[which];
 	memcpy(copy, bytes, length);
 	copy[length] = 0;
 	for (uint32_t i = 0; i < length; i++)
@@ -370,11 +374,32 @@ enum wk_status wk_wasi_new(struct wk_store *store, const struct wk_wasi_config *
 	return wk_wasi_new_with(store, config, wk_wasi_port_system(), report, wasi);
 }
 
-enum wk_status wk_wasi_define(struct wk_wasi *wasi, struct wk_linker *linker)
+/* Which functions the module imports; all, if it is NULL. */
+static void find_wanted(const struct wk_module *module, bool wanted[WK_COUNT(functions)])
 {
+	for (size_t i = 0; i < WK_COUNT(functions); i++)
+		wanted[i] = !module;
+	for (uint32_t k = 0; module && k < module->import_count; k++) {
+		const struct wk_import *import = &module->imports[k];
+
+		if (import->kind != WK_EXTERN_FUNC || !wk_span_equal(import->module, wk_span_of_text(MODULE_NAME)))
+			continue;
+		for (size_t i = 0; i < WK_COUNT(functions); i++)
+			if (!wanted[i] && wk_span_equal(import->name, wk_span_of_text(functions[i].name)))
+				wanted[i] = true;
+	}
+}
+
+enum wk_status wk_wasi_define(struct wk_wasi *wasi, struct wk_linker *linker, const struct wk_module *module)
+{
+	bool wanted[WK_COUNT(functions)];
+
 	if (!wasi || !linker)
 		return WK_BAD_ARGUMENT;
+	find_wanted(module, wanted);
 	for (size_t i = 0; i < WK_COUNT(functions); i++) {
+		if (!wanted[i])
+			continue;
 		enum wk_status status = wk_linker_define_slots(linker, MODULE_NAME, functions[i].name,
 			functions[i].signature, enter, &wasi->bindings[i]);
 
@@ -392,6 +417,7 @@ void wk_wasi_delete(struct wk_wasi *wasi)
 		if (wasi->entries[fd].open)
 			wk_wasi_close_entry(wasi, &wasi->entries[fd]);
 	wk_free(wasi->budget, wasi->entries, wasi->capacity * sizeof *wasi->entries);
+	wk_free(wasi->budget, wasi->paths, 2 * sizeof *wasi->paths);
 	wk_free(wasi->budget, wasi->names, wasi->names_size);
 	wk_free(wasi->budget, wasi->environment.bytes, wasi->environment.size);
 	wk_free(wasi->budget, wasi->arguments.bytes, wasi->arguments.size);

@@ -140,7 +140,7 @@ bool guest_start(struct guest *g, const struct wk_wasi_config *config)
 	status = wk_wasi_new_with(g->store, config, guest_system ? guest_system : wk_wasi_port_system(), &g->report,
 		&g->wasi);
 	if (status == WK_OK)
-		status = wk_wasi_define(g->wasi, g->linker);
+		status = wk_wasi_define(g->wasi, g->linker, NULL);
 	if (status == WK_OK)
 		status = wk_module_load(g->keep, module.data, module.size, WK_LOAD_COPY, &g->report, &loaded);
 	if (status == WK_OK)

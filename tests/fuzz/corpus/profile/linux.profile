@@ -1,0 +1,3 @@
+# A Linux machine: no limits but its own.
+name = linux
+limits = none
