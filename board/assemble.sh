@@ -110,6 +110,7 @@ if step initrd "$build/packages.list" "$build/agent" "$board/init"; then
 	# Names of busybox, as it lists them itself; it is not for this machine, so the guest does that at its start.
 	ln -s busybox "$root/usr/bin/sh"
 	cp -a "$arm64/usr/lib/optee_armtz" "$root/usr/lib"
+	cp "$arm64/usr/lib/optee-os-dev/$optee/ta/"*.ta "$root/usr/lib/optee_armtz"
 	cp -a "$arm64/usr/lib/tee-supplicant" "$root/usr/lib"
 	cp -a "$arm64/usr/lib/ld-linux-aarch64.so.1" "$root/usr/lib"
 	mkdir "$root/usr/lib/aarch64-linux-gnu"
