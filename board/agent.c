@@ -15,7 +15,7 @@
 //                 RUN    flags (bit 0: on a terminal), rows (2), columns (2), count of arguments (2), the arguments and
 //                        then the environment, each string ended by 0
 //                 INPUT  bytes for standard input, never more than credit was given for      END  no more of them
-//                 SIGNAL number, for the command's process group                             SIZE rows (2), columns (2)
+//                 SIGNAL number, for the command's process group
 //                 BYE    answered by BYE: nothing is under way any more
 //   to the host:  HELLO  the nonce                   CREDIT bytes of input that may be sent (4)
 //                 OUTPUT standard output             ERRORS standard error
@@ -48,7 +48,6 @@ enum {
 	INPUT = 'I',
 	END = 'E',
 	SIGNAL = 'S',
-	SIZE = 'Z',
 	BYE = 'B',
 	CREDIT = 'C',
 	OUTPUT = 'o',
@@ -218,9 +217,12 @@ static void take_input(struct session *session, const uint8_t *bytes, uint32_t l
 	feed(session);
 }
 
-// The child's side of `run`: never returns.
+// The child's side of `run`: never returns. It shares our memory until it becomes the command (a fork would copy the
+// tables of pages, which is slow on an emulated machine), so it changes nothing in it.
 static void become(char **arguments, char **environment, int input, int output, int errors, bool terminal)
 {
+	sigset_t none;
+	sigemptyset(&none);
 	setsid();
 	if (terminal)
 		ioctl(input, TIOCSCTTY, 0);
@@ -228,25 +230,12 @@ static void become(char **arguments, char **environment, int input, int output, 
 	dup2(output, STDOUT_FILENO);
 	dup2(errors, STDERR_FILENO);
 	closefrom(3);
-	sigset_t none;
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	clearenv();
-	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
-	setenv("HOME", "/root", 1);
-	for (; *environment != NULL; environment++)
-		putenv(*environment);
-	execvp(arguments[0], arguments);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execvpe(arguments[0], arguments, environment);
 	int status = errno == ENOENT ? 127 : 126;
 	dprintf(STDERR_FILENO, "%s: %s\n", arguments[0], strerror(errno));
 	_exit(status);
-}
-
-static void set_size(int terminal, uint32_t rows, uint32_t columns)
-{
-	struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)columns};
-	ioctl(terminal, TIOCSWINSZ, &size);
 }
 
 static void run(struct session *session, uint8_t *payload, uint32_t length)
@@ -267,7 +256,7 @@ static void run(struct session *session, uint8_t *payload, uint32_t length)
 			n++;
 		strings[n++] = (char *)at;
 	}
-	char **environment = n > count ? strings + count + 1 : strings + n;
+	char **environment = strings + count + 1;
 
 	int in[2] = {-1, -1}, out[2] = {-1, -1}, err[2] = {-1, -1};
 	bool made;
@@ -275,12 +264,16 @@ static void run(struct session *session, uint8_t *payload, uint32_t length)
 		in[1] = posix_openpt(O_RDWR | O_NOCTTY);
 		made = in[1] >= 0 && grantpt(in[1]) == 0 && unlockpt(in[1]) == 0 &&
 			(in[0] = open(ptsname(in[1]), O_RDWR | O_NOCTTY)) >= 0;
+		struct winsize size = {
+			.ws_row = (unsigned short)read_u16(payload + 1),
+			.ws_col = (unsigned short)read_u16(payload + 3),
+		};
 		if (made)
-			set_size(in[1], read_u16(payload + 1), read_u16(payload + 3));
+			ioctl(in[1], TIOCSWINSZ, &size);
 	} else {
 		made = pipe(in) == 0 && pipe(out) == 0 && pipe(err) == 0;
 	}
-	pid_t child = made ? fork() : -1;
+	pid_t child = made ? vfork() : -1;
 	if (child == 0)
 		become(strings, environment, in[0], terminal ? in[0] : out[1], terminal ? in[0] : err[1], terminal);
 	int error = errno;
@@ -330,10 +323,6 @@ static void obey(struct session *session, uint8_t type, uint8_t *payload, uint32
 	case SIGNAL:
 		if (session->child != 0 && length == 1)
 			kill(-session->child, payload[0]);
-		break;
-	case SIZE:
-		if (session->input >= 0 && session->input == session->output && length == 4)
-			set_size(session->input, read_u16(payload), read_u16(payload + 2));
 		break;
 	case BYE: {
 		uint8_t frame[HEADER];
@@ -457,6 +446,7 @@ static void serve(const char *name)
 
 int main(void)
 {
+	setenv("PATH", "/usr/sbin:/usr/bin", 1); // where commands are looked for
 	glob_t ports;
 	if (glob("/dev/vport*", 0, NULL, &ports) != 0) {
 		dprintf(STDERR_FILENO, "agent: there is no virtio serial port\n");

@@ -13,6 +13,7 @@
 # architecture for this, and nothing outside HOME is changed. The archive's address is taken from the machine's own
 # configuration. apt checks the archive's signature and every file's hash as it always does. What is below HOME stays
 # there: a package is fetched once, and the archive's lists are fetched again only when a package has gone from it.
+# Needed are debian-archive-keyring and, for sources, dpkg-dev with patch and xz-utils.
 set -eu
 
 release='' architecture=''
@@ -32,6 +33,13 @@ shift 2
 
 die() { echo "apt.sh: $*" >&2; exit 1; }
 
+# own PROGRAM ARGUMENT...: with the configuration below HOME, which apt reads after the machine's, so that it wins.
+own() {
+	program=$1
+	shift
+	"$program" -c "$home/apt.conf" "$@"
+}
+
 # The release itself only (no "-updates", no "-security"): whoever builds on a package wants a version that stays.
 sources() {
 	apt-get indextargets --format '$(ORIGIN)|$(IDENTIFIER)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' |
@@ -44,12 +52,12 @@ sources() {
 			}'
 }
 
-# apt's options are in a file that APT_CONFIG names. It is read last, hence wins over the machine's own.
 update() {
 	mkdir -p "$home/no-parts" "$home/lists/partial" "$home/cache/archives/partial" "$home/deb"
 	sources > "$home/sources.list.new"
 	[ -s "$home/sources.list.new" ] || die "apt knows no Debian archive on this machine (is 'apt-get update' due?)"
 	mv "$home/sources.list.new" "$home/sources.list"
+	# A machine in a container may be told to keep no caches and to remove its own after each update: not here.
 	cat > "$home/apt.conf" <<-END
 		Dir::Etc::SourceList "$home/sources.list";
 		Dir::Etc::SourceParts "$home/no-parts";
@@ -58,23 +66,26 @@ update() {
 		Dir::State::Lists "$home/lists";
 		Dir::State::Status "/dev/null";
 		Dir::Cache "$home/cache";
+		Dir::Cache::pkgcache "pkgcache.bin";
+		Dir::Cache::srcpkgcache "srcpkgcache.bin";
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
 		APT::Sandbox::User "";
 		${architecture:+APT::Architecture "$architecture"; APT::Architectures "$architecture";}
 	END
 	echo "fetching the archive's lists of packages" >&2
-	APT_CONFIG=$home/apt.conf apt-get -qq update || die "cannot fetch the archive's lists of packages"
+	own apt-get -qq update || die "cannot fetch the archive's lists of packages"
 	echo "$release $architecture" > "$home/ready"
 }
 
 [ "$(cat "$home/ready" 2> /dev/null)" = "$release $architecture" ] || update
-export APT_CONFIG="$home/apt.conf"
 
 # fetch PACKAGE: prints where the package's file is; it is fetched if it is not there yet.
 fetch() {
 	if ! ls "$home/deb/$1"_*.deb 2> /dev/null; then
-		size=$(apt-cache show --no-all-versions "$1" 2> /dev/null | sed -n 's/^Size: //p')
+		size=$(own apt-cache show --no-all-versions "$1" 2> /dev/null | sed -n 's/^Size: //p')
 		echo "fetching $1 ($(((${size:-0} + 1023) / 1024)) KiB)" >&2
-		(cd "$home/cache/archives" && apt-get -qq download "$1") || return 1
+		(cd "$home/cache/archives" && own apt-get -qq download "$1") || return 1
 		mv "$home/cache/archives/$1"_*.deb "$home/deb/"
 		ls "$home/deb/$1"_*.deb
 	fi
@@ -87,7 +98,7 @@ deb)
 	done
 	;;
 depends)
-	apt-cache depends --important --no-recommends "$1" | sed -n 's/^ *Depends: //p'
+	own apt-cache depends --important --no-recommends "$1" | sed -n 's/^ *Depends: //p'
 	;;
 source)
 	[ $# -eq 2 ] || die "source PACKAGE FOLDER"
@@ -96,8 +107,8 @@ source)
 	mkdir -p "$download"
 	cd "$download"
 	echo "fetching the source of $1" >&2
-	apt-get -qq source --download-only "$1" > /dev/null ||
-		{ update && apt-get -qq source --download-only "$1" > /dev/null; } || die "cannot fetch the source of $1"
+	own apt-get -qq source --download-only "$1" > /dev/null ||
+		{ update && own apt-get -qq source --download-only "$1" > /dev/null; } || die "cannot fetch the source of $1"
 	# apt has checked the hashes up to the signed index; the maintainer's own key need not be on this machine.
 	dpkg-source -q --no-check -x ./*.dsc unpacked || die "cannot unpack the source of $1"
 	# Whole or not at all: somebody may look for the folder while it is being unpacked.
