@@ -57,7 +57,9 @@ if step packages "$board/guest.txt" "$board/../cmake/apt.sh"; then
 	while read -r file; do
 		dpkg-deb -x "$file" "$build/arm64"
 	done < "$build/packages.list"
-	cp "$build/arm64/boot/vmlinuz-"* "$build/kernel"
+	# Device trees of other machines, and documentation.
+	rm -rf "$build/arm64/usr/lib/linux-image-"* "$build/arm64/usr/share/doc"
+	mv "$build/arm64/boot/vmlinuz-"* "$build/kernel"
 	[ -d "$build/firmware" ] || apt source arm-trusted-firmware "$build/firmware"
 	finish
 fi

@@ -84,7 +84,8 @@ update() {
 fetch() {
 	if ! ls "$home/deb/$1"_*.deb 2> /dev/null; then
 		size=$(own apt-cache show --no-all-versions "$1" 2> /dev/null | sed -n 's/^Size: //p')
-		echo "fetching $1 ($(((${size:-0} + 1023) / 1024)) KiB)" >&2
+		tenths=$(((${size:-0} + 50000) / 100000))
+		echo "fetching $1 ($((tenths / 10)).$((tenths % 10)) MB)" >&2
 		(cd "$home/cache/archives" && own apt-get -qq download "$1") || return 1
 		mv "$home/cache/archives/$1"_*.deb "$home/deb/"
 		ls "$home/deb/$1"_*.deb
