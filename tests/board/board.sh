@@ -134,11 +134,15 @@ tool run cat /var/lib/tee/kept
 same "storage outlives the machine" kept
 "$tool" run true && BOARD_DIR="$work/second" "$tool" run true && ok "both answer" || not_ok "both answer"
 
-count() { BOARD_DIR="$work/second" "$tool" run --count xtest -t regression 1001 2>&1 > /dev/null | sed -n 's/^board: \([0-9]*\) ns.*/\1/p'; }
-count > /dev/null
+# What waits for a timer takes until then, so the least of a few is what is compared.
+count() {
+	for i in 1 2 3 4 5 6; do
+		BOARD_DIR="$work/second" "$tool" run --count xtest -t regression 1001 2>&1 > /dev/null
+	done | sed -n 's/^board: \([0-9]*\) ns.*/\1/p' | sort -n | head -n 1
+}
 first=$(count) second=$(count)
 difference=$(((first - second) * 1000 / first))
-[ "$first" -gt 0 ] && [ "${difference#-}" -lt 20 ] && ok "counting instructions repeats: $first, $second" ||
+[ "$first" -gt 0 ] && [ "${difference#-}" -lt 10 ] && ok "counting instructions repeats: $first, $second" ||
 	not_ok "counting instructions repeats" "$first, $second"
 kill $parent
 sleep 1.5
