@@ -103,13 +103,13 @@ class Session:
     """A port of the guest, ours until close(). Bytes that an earlier process left in it are none of our business: the
     file `port-N` holds a '!' while a session is under way, and whoever finds one clears the port first."""
 
-    def __init__(self, wait):
-        """Finds a free port, within `wait` seconds, and an agent behind it."""
+    def __init__(self, patience, wait):
+        """Waits `patience` seconds for a free port and then `wait` seconds for an answer."""
         import _socket
         import time
         if not os.path.isdir(DIR):
             raise Gone("no machine runs in %s" % DIR)
-        end = time.monotonic() + wait
+        end = time.monotonic() + patience
         while True:
             for self.number in range(PORTS):
                 self.lock = locked("port-%d" % self.number)
@@ -118,7 +118,7 @@ class Session:
             if self.lock is not None:
                 break
             if time.monotonic() >= end:
-                raise Gone("all ports of the machine in %s were busy for %g seconds" % (DIR, wait))
+                raise Gone("all ports of the machine in %s were busy for %g seconds" % (DIR, patience))
             time.sleep(0.005)
         unclean = os.pread(self.lock, 1, 0) == b"!"
         os.pwrite(self.lock, b"!", 0)
@@ -139,6 +139,7 @@ class Session:
             self.to_send += bytes(65536 + 4)
         self.send(b"H", nonce)
         answer = self.frame(b"H", nonce)
+        end = time.monotonic() + wait
         while True:
             at = self.received.find(answer)
             if at >= 0:
@@ -205,10 +206,11 @@ class Session:
         os.close(self.lock)
 
 
-def command(arguments, environment=(), timeout=None, stdin=0, stdout=1, stderr=2, terminal=None, connect=5):
-    """Runs a command in the guest: (exit status, nanoseconds of the guest). stdin may be None."""
+def command(arguments, environment=(), timeout=None, stdin=0, stdout=1, stderr=2, terminal=None, wait=5):
+    """Runs a command in the guest, which must answer within `wait` seconds: (exit status, nanoseconds of the guest).
+    stdin may be None."""
     import time
-    session = Session(connect if timeout is None else min(connect, timeout))
+    session = Session(600 if timeout is None else timeout, wait)
     start = time.monotonic()
     rows, columns = terminal or (0, 0)
     variables = {"PATH": "/usr/sbin:/usr/bin", "HOME": "/root"}
@@ -303,11 +305,11 @@ def options(arguments, known, rest=False):
 def number(text, kind=float):
     try:
         value = kind(text)
-        if value > 0:
+        if value >= 0:
             return value
     except ValueError:
         pass
-    die("'%s' is not a positive number" % text, 2)
+    die("'%s' is not a number of this kind" % text, 2)
 
 
 def start(arguments):
@@ -331,7 +333,7 @@ def start(arguments):
     for name in os.listdir(DIR):
         if name.startswith(("port-", "agent-")):
             os.unlink(in_dir(name))
-    settings = {"cpus": cpus, "icount": "--icount" in found, "for": int(number(found.get("--for", "1"), int))}
+    settings = {"cpus": cpus, "icount": "--icount" in found, "for": number(found.get("--for", "0"), int)}
     with open(in_dir("settings"), "w") as file:
         json.dump(settings, file)
     begun = time.monotonic()
@@ -343,7 +345,7 @@ def start(arguments):
             left = timeout - (time.monotonic() - begun)
             try:
                 if os.path.exists(in_dir("agent-0")):
-                    command(["true"], stdin=None, timeout=max(left, 0.1), connect=max(left, 0.1))
+                    command(["true"], stdin=None, timeout=max(left, 0.1), wait=max(left, 0.1))
                     break
             except Gone as reason:
                 if left <= 0 or not running():
@@ -418,7 +420,7 @@ def keep(_):
     emulator = subprocess.Popen(["setpriv", "--pdeathsig", "KILL", "--", *arguments])
     signal.signal(signal.SIGTERM, lambda *_: emulator.terminate())
     while emulator.poll() is None:
-        if settings["for"] > 1 and not os.path.exists("/proc/%d" % settings["for"]):
+        if settings["for"] and not os.path.exists("/proc/%d" % settings["for"]):
             emulator.kill()
         time.sleep(0.2)
     # The files named agent-N stay until the next start: whoever connects to one now is refused at once.
@@ -431,7 +433,7 @@ def switch_off(grace):
     import time
     if grace > 0:
         try:
-            command(["sh", "-c", "sync; poweroff -f"], stdin=None, timeout=grace, connect=grace)
+            command(["sh", "-c", "sync; poweroff -f"], stdin=None, timeout=grace, wait=grace)
         except (Gone, TimeoutError):
             pass
         wait_for_end(grace)
@@ -464,39 +466,37 @@ def stop(arguments):
 
 
 def run(arguments):
-    found, left = options(arguments, {"-t": False, "-n": False, "-e": "list", "--count": False, "--timeout": True}, rest=True)
+    known = {"-t": False, "-n": False, "-e": "list", "--count": False, "--timeout": True}
+    found, left = options(arguments, known, rest=True)
     if not left:
         die("run what? board --help says how it goes", 2)
     timeout = number(found.get("--timeout") or os.environ.get("BOARD_TIMEOUT") or "600")
-    terminal = "-t" in found
-    restore = None
     environment = found.get("-e", [])
     for variable in environment:
         if "=" not in variable:
             die("-e wants NAME=VALUE, not '%s'" % variable, 2)
-    if terminal:
-        import atexit
-        import termios
-        import tty
+    terminal, restore = None, None
+    if "-t" in found:
         timeout = number(found["--timeout"]) if "--timeout" in found else None
         environment = ["TERM=" + os.environ.get("TERM", "vt100"), *environment]
+        terminal = 25, 80
         if os.isatty(0):
-            restore = termios.tcgetattr(0)
-            atexit.register(lambda: termios.tcsetattr(0, termios.TCSAFLUSH, restore))
-            tty.setraw(0)
-    size = None
-    if terminal:
-        try:
+            import termios
+            import tty
             columns, rows = os.get_terminal_size(0)
-        except OSError:
-            columns, rows = 80, 25
-        size = rows, columns
+            if rows and columns:
+                terminal = rows, columns
+            restore = termios.tcgetattr(0)
+            tty.setraw(0)
     try:
-        status, nanoseconds = command(left, environment, timeout, stdin=None if "-n" in found else 0, terminal=size)
+        status, nanoseconds = command(left, environment, timeout, None if "-n" in found else 0, terminal=terminal)
     except Gone as reason:
         die(str(reason) + ("" if running() else "; `board start` boots it"))
     except TimeoutError as reason:
         die("%s: %s (%g s)" % (left[0], reason, timeout), TIME_OVER)
+    finally:
+        if restore is not None:
+            termios.tcsetattr(0, termios.TCSAFLUSH, restore)
     if "--count" in found:
         say("%d ns by the guest's clock" % nanoseconds)
     sys.exit(status)
@@ -517,6 +517,7 @@ def push(arguments):
                            "/usr/lib/tee-supplicant/plugins/" if name.endswith(".plugin") else "/usr/bin/")
         try:
             file = os.open(name, os.O_RDONLY)
+            os.read(file, 0)
         except OSError as error:
             die("%s: %s" % (name, error.strerror), 1)
         # Under another name first: a program that runs cannot be written to.
@@ -568,7 +569,7 @@ def status(arguments):
         state = "does not answer (`board console secure` and `normal` may tell why; `board stop` ends it)"
     print("a machine runs in %s, and %s" % (DIR, state))
     print("processors: %d; counts instructions: %s" % (settings["cpus"], "yes" if settings["icount"] else "no"))
-    if settings["for"] > 1:
+    if settings["for"]:
         print("it stops when process %d ends" % settings["for"])
     sys.exit(0 if state == "answers" else BOARD_FAULT)
 

@@ -78,7 +78,7 @@ tool run echo alive
 same "a run after one that was killed with output under way" alive
 
 for i in 1 2 3 4 5 6 7 8 9; do
-	"$tool" run sh -c "sleep 1; echo $i" > "$work/out.$i" 2>&1 &
+	"$tool" run sh -c "sleep 3; echo $i" > "$work/out.$i" 2>&1 &
 	pids="${pids:-} $!"
 done
 wait $pids
