@@ -68,6 +68,14 @@ coverage: spec-files ## says which lines the tests execute
 size: ## shows the size of the library's code at -Os
 	@sh cmake/size.sh
 
+.PHONY: board
+board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md)
+	@sh board/assemble.sh
+
+.PHONY: boardtest
+boardtest: board ## tests that machine
+	@sh tests/board/board.sh board/board
+
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR
 	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE)
@@ -78,10 +86,12 @@ clean: ## removes everything that was built
 
 # ---- what the targets above need ----
 
-.PHONY: test-packages demo-packages spec-files
+.PHONY: test-packages demo-packages board-packages spec-files
 test-packages:
 	@sh cmake/packages.sh tests/packages.txt bench/packages.txt
 demo-packages:
 	@sh cmake/packages.sh tests/packages.txt bench/packages.txt
+board-packages:
+	@sh cmake/packages.sh board/packages.txt
 spec-files:
 	@sh tests/spec_files.sh "$(SPEC)" build/spec

@@ -10,9 +10,7 @@
 #
 # below BENCH_BUILD (default: build/bench of the repository). CLANG names the compiler (default clang-19).
 #
-# sqlite3, Lua and zlib come from the Debian source packages of the release that this machine runs. A machine need not
-# have a deb-src line for that: apt gets a configuration of its own below BENCH_BUILD, with the archive's address taken
-# from the machine's configuration. apt checks the archive's signature and every file's hash as it always does, and
+# sqlite3, Lua and zlib come from the Debian source packages of the release that this machine runs (cmake/apt.sh);
 # nothing outside BENCH_BUILD is changed.
 set -eu
 
@@ -75,31 +73,7 @@ compile() {
 
 # unpack PACKAGE: fetches a Debian source package and unpacks it to $build/src/PACKAGE.
 unpack() {
-    package=$1
-    [ -d "$build/src/$package" ] && return 0
-    apt=$build/apt
-    options="-qq -o Dir::Etc::SourceList=$apt/sources.list -o Dir::Etc::SourceParts=$apt/no-parts
-        -o Dir::State::Lists=$apt/lists -o Dir::Cache=$apt/cache -o APT::Sandbox::User="
-    if [ ! -e "$apt/ready" ]; then
-        mkdir -p "$apt/no-parts" "$apt/lists/partial" "$apt/cache/archives/partial"
-        # The release itself only (no "-updates", no "-security"): a benchmark wants a version that stays.
-        apt-get indextargets --format '$(ORIGIN)|$(IDENTIFIER)|$(REPO_URI)|$(RELEASE)|$(COMPONENT)' |
-            awk -F'|' '$1 == "Debian" && $2 == "Packages" && $4 !~ /-/ && $5 == "main" {
-                print "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] " $3 " " $4 " " $5
-            }' | sort -u >"$apt/sources.list"
-        [ -s "$apt/sources.list" ] || die "apt knows no Debian archive on this machine (is 'apt-get update' due?)"
-        apt-get $options update || die "cannot fetch the archive's list of source packages"
-        touch "$apt/ready"
-    fi
-    say "fetching the source of $package"
-    mkdir -p "$apt/download/$package"
-    (cd "$apt/download/$package" && apt-get $options source --download-only "$package" >/dev/null) ||
-        die "cannot fetch the source of $package"
-    # apt has checked the hashes up to the signed index; the maintainer's own key need not be on this machine.
-    rm -rf "$apt/download/$package/unpacked"
-    dpkg-source -q --no-check -x "$apt/download/$package/"*.dsc "$apt/download/$package/unpacked" ||
-        die "cannot unpack the source of $package"
-    mv "$apt/download/$package/unpacked" "$build/src/$package"
+    [ -d "$build/src/$1" ] || sh "$bench/../cmake/apt.sh" "$build/apt" source "$1" "$build/src/$1"
 }
 
 build_kernel() {

@@ -10,12 +10,16 @@ if ! command -v dpkg-query > /dev/null || ! command -v apt-get > /dev/null; then
 	exit 0
 fi
 
+# A package may be there under the name of another that provides it (gcc-aarch64-linux-gnu on an Arm machine).
+provided=$(dpkg-query -W -f '${db:Status-Status} ${Provides}\n' | sed -n 's/^installed //p' | sed 's/([^)]*)//g' |
+	tr -s ', \n' ' ')
 missing= optional=
 for file in "$@"; do
 	[ -f "$file" ] || continue
 	while read -r name comment; do
 		case $name in '' | '#'*) continue ;; esac
 		case $(dpkg-query -W -f '${Status}' "$name" 2> /dev/null || true) in *' installed') continue ;; esac
+		case " $provided " in *" $name "*) continue ;; esac
 		case $comment in
 		'# optional'*) optional="$optional $name" ;;
 		*) missing="$missing $name" ;;
