@@ -20,6 +20,7 @@ release: ## builds the library and the tool (the default)
 		|| { cat build/$(RELEASE).log; exit 1; }
 	@cmake --build --preset $(RELEASE)
 	@echo "Built: build/$(RELEASE)/wasmkeep"
+	@sh examples/build.sh
 
 .PHONY: help
 help: ## says what there is
@@ -52,6 +53,18 @@ spec: spec-files ## runs the core test suite of SPEC=DIR
 .PHONY: bench
 bench: demo-packages release ## compares with native code, and with other engines (see bench/)
 	@python3 bench/run.py --wasmkeep build/$(RELEASE)/wasmkeep $(BENCH)
+
+.PHONY: memory
+memory: test-packages ## says in bytes what the keep takes beside a program's memory
+	@cmake --preset $(RELEASE) > build/memory.log && cmake --build --preset $(RELEASE) > build/memory.log \
+		&& cmake --build --preset $(RELEASE) --target wasmkeep_load > build/memory.log || { cat build/memory.log; exit 1; }
+	@sh bench/memory.sh build/$(RELEASE)/wasmkeep build/$(RELEASE)/load build/$(RELEASE)/tests/memory/programs
+
+.PHONY: load
+load: demo-packages release ## says how fast modules are loaded and translated
+	@cmake --build --preset $(RELEASE) --target wasmkeep_load > build/load.log || { cat build/load.log; exit 1; }
+	@sh bench/programs.sh > build/load.log 2>&1 || { cat build/load.log; exit 1; }
+	@build/$(RELEASE)/load build/bench/wasm/sqlite3.wasm build/bench/wasm/lua.wasm build/bench/wasm/zlib.wasm
 
 .PHONY: fuzz
 fuzz: ## runs each fuzzer for FUZZ_SECONDS=60

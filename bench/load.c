@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * load [--rounds N] MODULE...: how fast modules are loaded and translated, and what that takes. For each module, of N
+ * load [--rounds N] [--instances] MODULE...: how fast modules are loaded and translated, and what that takes. For each module, of N
  * rounds (30), the median of the processor time of
  *
  *	load        decoding and validating
@@ -10,6 +10,8 @@
  * and the bytes of internal code for a byte of the module's code, those that the heap holds for the module after either,
  * and the allocations. MB/s are millions of bytes of the module, and in the last column of its code alone. Programs
  * translate only what they call, so their start is faster.
+ *
+ * With --instances: what a further instance takes of the heap, without its memories and tables.
  *
  * It looks into the engine, since the public interface translates nothing that is not called.
  */
@@ -109,6 +111,42 @@ static enum wk_status measure(const void *bytes, size_t size, struct sample *sam
 	return status;
 }
 
+/* Two instances in one store: what the second one takes. */
+static enum wk_status measure_instance(const void *bytes, size_t size, struct wk_report *report, uint64_t *taken)
+{
+	struct wk_keep *keep = NULL;
+	struct wk_module *module = NULL;
+	struct wk_store *store = NULL;
+	struct wk_linker *linker = NULL;
+	struct wk_wasi *wasi = NULL;
+	struct wk_instance *instance = NULL;
+	struct wk_usage before = { 0 }, after;
+	enum wk_status status = wk_keep_new(NULL, &keep);
+	if (status == WK_OK)
+		status = wk_module_load(keep, bytes, size, WK_LOAD_BORROW, report, &module);
+	if (status == WK_OK)
+		status = wk_store_new(keep, NULL, &store);
+	if (status == WK_OK)
+		status = wk_linker_new(store, &linker);
+	if (status == WK_OK)
+		status = wk_wasi_new(store, NULL, report, &wasi);
+	if (status == WK_OK)
+		status = wk_wasi_define(wasi, linker, module);
+	for (int i = 0; i < 9 && status == WK_OK; i++) {
+		if (i == 1)
+			wk_keep_usage(keep, &before);
+		status = wk_linker_instantiate(linker, module, report, &instance);
+	}
+	wk_keep_usage(keep, &after);
+	*taken = (after.heap_used - before.heap_used) / 8;
+	wk_linker_delete(linker);
+	wk_wasi_delete(wasi);
+	wk_store_delete(store);
+	wk_module_release(module);
+	wk_keep_delete(keep);
+	return status;
+}
+
 static void *read_file(const char *path, size_t *size)
 {
 	FILE *file = fopen(path, "rb");
@@ -160,17 +198,43 @@ static int measure_file(const char *path, int rounds)
 	return status != WK_OK;
 }
 
+static int instance_of_file(const char *path)
+{
+	size_t size = 0;
+	void *bytes = read_file(path, &size);
+	const char *name = strrchr(path, '/');
+	struct wk_report report;
+	uint64_t taken = 0;
+	wk_report_clear(&report);
+	enum wk_status status = bytes ? measure_instance(bytes, size, &report, &taken) : WK_IO;
+	if (status == WK_OK)
+		printf("  %-14s %10llu\n", name ? name + 1 : path, (unsigned long long)taken);
+	else
+		fprintf(stderr, "load: %s: %s\n", path, report.text);
+	free(bytes);
+	return status != WK_OK;
+}
+
 int main(int argc, char **argv)
 {
 	int rounds = 30, failed = 0, i = 1;
+	bool instances = false;
 	if (i + 1 < argc && strcmp(argv[i], "--rounds") == 0) {
 		rounds = atoi(argv[i + 1]);
 		i += 2;
 	}
+	if (i < argc && strcmp(argv[i], "--instances") == 0) {
+		instances = true;
+		i++;
+	}
 	if (i == argc || rounds < 1) {
-		fprintf(stderr, "usage: load [--rounds N] MODULE...\n");
+		fprintf(stderr, "usage: load [--rounds N] [--instances] MODULE...\n");
 		return 64;
 	}
+	for (; instances && i < argc; i++)
+		failed |= instance_of_file(argv[i]);
+	if (instances)
+		return failed;
 	printf("%-16s %9s %9s %7s %7s %7s %7s %7s %7s %7s %6s %9s %9s %6s\n%60s%24s\n", "module", "bytes", "code", "load",
 		"start", "transl.", "load", "transl.", "both", "(code)", "ratio", "heap", "with code", "allocs", "ms", "MB/s");
 	for (; i < argc; i++)

@@ -8,6 +8,8 @@
  *
  * What always holds: a count that sizes an allocation was checked against the bytes that must hold that many items.
  */
+#include "base/checked.h"
+#include "base/leb128.h"
 #include "format/decoder.h"
 
 /* Where a section may stand, by id (5.5.18). */
@@ -324,4 +326,52 @@ void wk_module_free(struct wk_module *module)
 	wk_arena_end(&module->arena);
 	wk_budget_end(&module->budget);
 	wk_free(budget, module, sizeof *module);
+}
+
+/* ---- what toolchains tell ---- */
+
+uint64_t wk_module_constant(const struct wk_module *module, struct wk_constexpr expression)
+{
+	const uint8_t *at = module->bytes.data + expression.offset;
+	bool wide = *at == 0x42;
+	int64_t value;
+
+	if (*at != 0x41 && *at != 0x42)
+		return UINT64_MAX;
+	at++;
+	value = wk_leb_trusted_signed(&at);
+	if (*at != 0x0b)
+		return UINT64_MAX;
+	return wide ? (uint64_t)value : (uint32_t)value;
+}
+
+uint64_t wk_module_exported_constant(const struct wk_module *module, const char *name)
+{
+	for (uint32_t i = 0; i < module->export_count; i++) {
+		const struct wk_export *export = &module->exports[i];
+
+		if (export->kind == WK_EXTERN_GLOBAL && export->index >= module->imported_globals &&
+			wk_span_equal(export->name, wk_span_of_text(name)) && !module->globals[export->index].type.mutable_)
+			return wk_module_constant(module, module->globals[export->index].init);
+	}
+	return UINT64_MAX;
+}
+
+uint64_t wk_module_data_end(const struct wk_module *module)
+{
+	uint64_t end = 0;
+
+	for (uint32_t i = 0; i < module->data_count; i++) {
+		const struct wk_data_segment *data = &module->datas[i];
+		uint64_t at;
+
+		if (data->mode != WK_SEGMENT_ACTIVE || data->memory != 0)
+			continue;
+		at = wk_module_constant(module, data->offset);
+		if (at == UINT64_MAX || wk_add64_overflows(at, data->bytes.size, &at))
+			return UINT64_MAX;
+		if (at > end)
+			end = at;
+	}
+	return end;
 }

@@ -113,6 +113,7 @@ struct wk_module {
 	struct wk_section *sections;
 	uint32_t start;                    /* function index, or UINT32_MAX */
 	bool has_data_count;
+	bool asks_memory_size;             /* some function has memory.size or memory.grow; set by the validator */
 
 	struct wk_span name_functions;     /* contents of subsection 1 of the name section; empty if absent or broken */
 	struct wk_span name_module;
@@ -128,6 +129,14 @@ WK_NODISCARD enum wk_status wk_module_decode(struct wk_budget *budget, struct wk
 	struct wk_span bytes, struct wk_report *report, struct wk_module **module);
 /* Frees the module and its references to types. */
 void wk_module_free(struct wk_module *module);
+
+/* The value of a constant expression that is one i32.const or i64.const; UINT64_MAX: it is another. */
+uint64_t wk_module_constant(const struct wk_module *module, struct wk_constexpr expression);
+/* The value of an immutable global of this name, exported and defined here with such an expression; else UINT64_MAX. */
+uint64_t wk_module_exported_constant(const struct wk_module *module, const char *name);
+/* Behind the last byte that active data segments write to memory 0; 0: none does; UINT64_MAX: one has another offset than
+ * a constant. */
+uint64_t wk_module_data_end(const struct wk_module *module);
 
 /* The name of a function from the name section, else from an export, else from its import ("module.name" is not built:
  * the field name); an empty span if none. Linear in the size of the name section: for traps and listings. */

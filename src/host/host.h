@@ -16,6 +16,10 @@ void *wk_guest_pointer(struct wk_memory *memory, uint64_t address, uint64_t coun
 WK_NODISCARD enum wk_status wk_linker_define_slots(struct wk_linker *linker, const char *module_name, const char *name,
 	const char *signature, wk_slot_function *function, void *context);
 
+/* What is defined under these names; false: nothing. */
+bool wk_linker_find(const struct wk_linker *linker, struct wk_span module, struct wk_span name,
+	struct wk_external *external);
+
 /* Adds one function, table, memory, global or tag of the linker's store under a name (tests' spectest module, contract
  * hosts). */
 WK_NODISCARD enum wk_status wk_linker_define(struct wk_linker *linker, const char *module_name, const char *name,

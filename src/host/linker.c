@@ -151,6 +151,17 @@ static enum wk_status define(struct wk_linker *linker, const char *module_name, 
 	return WK_OK;
 }
 
+bool wk_linker_find(const struct wk_linker *linker, struct wk_span module, struct wk_span name,
+	struct wk_external *external)
+{
+	const struct entry *entry = linker->used ? place_of(linker, module, name) : NULL;
+
+	if (!entry || !entry->module.data)
+		return false;
+	*external = entry->external;
+	return true;
+}
+
 /* ---- definitions ---- */
 
 static const struct wk_store *store_of(const struct wk_external *external)

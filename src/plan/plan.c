@@ -10,8 +10,6 @@
 #include "host/host.h"
 #include "runtime/operations.h"
 
-#include "base/leb128.h"
-
 #include <string.h>
 #include <wasmkeep/memory.h>
 #include <wasmkeep/wasi.h>
@@ -34,32 +32,6 @@ struct rehearsal {
 
 /* ---- what the module says ---- */
 
-/* The value of `i32.const` or `i64.const`, `end`; WK_PLAN_NONE: another expression. */
-static uint64_t constant_of(const struct wk_module *module, struct wk_constexpr expression)
-{
-	const uint8_t *at = module->bytes.data + expression.offset;
-
-	if (*at != 0x41 && *at != 0x42)
-		return WK_PLAN_NONE;
-	bool wide = *at++ == 0x42;
-	int64_t value = wk_leb_trusted_signed(&at);
-	if (*at != 0x0b)
-		return WK_PLAN_NONE;
-	return wide ? (uint64_t)value : (uint32_t)value;
-}
-
-static uint64_t exported_constant(const struct wk_module *module, const char *name)
-{
-	for (uint32_t i = 0; i < module->export_count; i++) {
-		const struct wk_export *export = &module->exports[i];
-
-		if (export->kind == WK_EXTERN_GLOBAL && export->index >= module->imported_globals &&
-			wk_span_equal(export->name, wk_span_of_text(name)) && !module->globals[export->index].type.mutable_)
-			return constant_of(module, module->globals[export->index].init);
-	}
-	return WK_PLAN_NONE;
-}
-
 /* wasm-ld's first global is the pointer to the program's own stack: mutable, an address within the memory. */
 static uint64_t stack_pointer(const struct wk_module *module, uint64_t minimum)
 {
@@ -68,7 +40,7 @@ static uint64_t stack_pointer(const struct wk_module *module, uint64_t minimum)
 	if (module->global_count == module->imported_globals || module->imported_globals != 0 || !module->globals[0].type.mutable_ ||
 		(module->globals[0].type.type != WK_TYPE_I32 && module->globals[0].type.type != WK_TYPE_I64))
 		return WK_PLAN_NONE;
-	value = constant_of(module, module->globals[0].init);
+	value = wk_module_constant(module, module->globals[0].init);
 	return value != 0 && value <= minimum ? value : WK_PLAN_NONE;
 }
 
@@ -85,17 +57,8 @@ static void read_module(const struct wk_module *module, struct wk_plan *plan)
 	plan->minimum = type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX : type->limits.minimum << type->page_log2;
 	plan->maximum = !type->limits.has_maximum ? WK_PLAN_NONE :
 		type->limits.maximum > UINT64_MAX >> type->page_log2 ? UINT64_MAX : type->limits.maximum << type->page_log2;
-	for (uint32_t i = 0; i < module->data_count; i++) {
-		const struct wk_data_segment *data = &module->datas[i];
-		uint64_t end = data->mode == WK_SEGMENT_ACTIVE && data->memory == 0 ? constant_of(module, data->offset) : WK_PLAN_NONE;
-
-		if (end == WK_PLAN_NONE)
-			continue;
-		end += data->bytes.size;
-		if (plan->data_end == WK_PLAN_NONE || end > plan->data_end)
-			plan->data_end = end;
-	}
-	plan->heap_base = exported_constant(module, "__heap_base");
+	plan->data_end = wk_module_data_end(module);
+	plan->heap_base = wk_module_exported_constant(module, "__heap_base");
 	plan->stack_top = stack_pointer(module, plan->minimum);
 }
 
@@ -189,11 +152,18 @@ static enum wk_status instantiate(struct rehearsal *r)
 	r->imports = wk_alloc_array(&r->store->heap, r->module->import_count, sizeof *r->imports);
 	if (!r->imports)
 		return wk_budget_refuse(&r->store->heap, r->module->import_count * sizeof *r->imports, r->report);
-	for (uint32_t i = 0; i < r->module->import_count && status == WK_OK; i++)
-		status = make_import(r, i, &r->imports[i]);
+	for (uint32_t i = 0; i < r->module->import_count && status == WK_OK; i++) {
+		const struct wk_import *import = &r->module->imports[i];
+
+		if (!wk_linker_find(r->linker, import->module, import->name, &r->imports[i]))
+			status = make_import(r, i, &r->imports[i]);
+	}
 	if (status == WK_OK)
 		status = wk_instantiate(r->store, r->module, r->imports, r->report, &r->instance);
-	wk_linker_delete(r->linker); /* as a run does */
+	/* As a run does. */
+	wk_free(&r->store->heap, r->imports, r->module->import_count * sizeof *r->imports);
+	r->imports = NULL;
+	wk_linker_delete(r->linker);
 	r->linker = NULL;
 	if (status == WK_OK && !wk_store_stack(r->store))
 		status = wk_stack_refuse(r->store, r->report);

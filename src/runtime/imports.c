@@ -9,6 +9,14 @@
 
 #define TYPE_TEXT 96 /* of one external type; longer ones are cut */
 
+/* As many as it says: it may have less behind them (instantiate.c, first_bytes). */
+static uint64_t pages_of(const struct wk_memory *memory)
+{
+	uint64_t pages = memory->linear.size >> memory->type.page_log2;
+
+	return pages > memory->type.limits.minimum ? pages : memory->type.limits.minimum;
+}
+
 /* ---- types in words ---- */
 
 struct text {
@@ -125,7 +133,7 @@ static void add_actual(struct text *text, const struct wk_registry *registry, co
 		break;
 	case WK_EXTERN_MEMORY:
 		add_memory(text, &actual->of.memory->type,
-			actual->of.memory->linear.size >> actual->of.memory->type.page_log2);
+			pages_of(actual->of.memory));
 		break;
 	case WK_EXTERN_GLOBAL:
 		add_global(text, &actual->of.global->type);
@@ -159,7 +167,7 @@ static bool table_matches(const struct wk_registry *registry, const struct wk_ta
 static bool memory_matches(const struct wk_memory *actual, const struct wk_memory_type *expected)
 {
 	return actual->type.page_log2 == expected->page_log2 &&
-		limits_match(&actual->type.limits, actual->linear.size >> actual->type.page_log2, &expected->limits);
+		limits_match(&actual->type.limits, pages_of(actual), &expected->limits);
 }
 
 static bool global_matches(const struct wk_registry *registry, const struct wk_global *actual,

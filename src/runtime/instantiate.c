@@ -178,13 +178,34 @@ static enum wk_status make_tables(struct wk_instance *instance, struct wk_report
 	return WK_OK;
 }
 
+/* What a memory has at first: what is declared. In a TEE less may do, when the toolchain says where the program's heap
+ * would begin, all data lie below that, and no function asks how much memory there is, so that none can use what is
+ * behind: of a page of 64 KiB most would never be touched, in a place that counts in pages of 4. */
+static uint64_t first_bytes(const struct wk_instance *instance, uint32_t memory)
+{
+	const struct wk_module *m = instance->module;
+	const struct wk_memory_type *type = &m->memories[memory];
+	uint64_t declared = type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX :
+		type->limits.minimum << type->page_log2;
+	uint64_t heap_base;
+
+	if (memory != 0 || m->memory_count != 1 || m->asks_memory_size || !instance->store->keep->pager.provider->scarce)
+		return declared;
+	heap_base = wk_module_exported_constant(m, "__heap_base");
+	if (heap_base >= declared || heap_base == 0 || wk_module_exported_constant(m, "__data_end") > heap_base ||
+		wk_module_data_end(m) > heap_base)
+		return declared;
+	heap_base = (heap_base + 15) & ~(uint64_t)15;
+	return heap_base < declared ? heap_base : declared;
+}
+
 static enum wk_status make_memories(struct wk_instance *instance, struct wk_report *report)
 {
 	const struct wk_module *m = instance->module;
 
 	for (uint32_t i = m->imported_memories; i < m->memory_count; i++) {
 		enum wk_status status = wk_memory_init_storage(instance->store, instance->memories[i], &m->memories[i],
-			report);
+			first_bytes(instance, i), report);
 
 		if (status != WK_OK)
 			return status;

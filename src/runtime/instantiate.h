@@ -31,12 +31,12 @@ WK_NODISCARD enum wk_status wk_memory_new(struct wk_store *store, const struct w
 WK_NODISCARD enum wk_status wk_global_new(struct wk_store *store, const struct wk_global_type *type,
 	const uint64_t slots[2], struct wk_global **global);
 
-/* The same for storage that is there already and zeroed: what an instance has. `init` fills the table. On success the
- * store frees what hangs from it. */
+/* The same for storage that is there already and zeroed: what an instance has. `init` fills the table, `bytes` is
+ * what the memory has at first. On success the store frees what hangs from it. */
 WK_NODISCARD enum wk_status wk_table_init_storage(struct wk_store *store, struct wk_table *table,
 	const struct wk_table_type *type, uint64_t init, struct wk_report *report);
 WK_NODISCARD enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *memory,
-	const struct wk_memory_type *type, struct wk_report *report);
+	const struct wk_memory_type *type, uint64_t bytes, struct wk_report *report);
 /* Frees what hangs from a table; the store is ending. */
 void wk_table_end_storage(struct wk_table *table);
 

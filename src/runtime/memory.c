@@ -25,9 +25,9 @@ static uint64_t largest(const struct wk_memory_type *type)
 }
 
 /* As many as fit the type. */
-static uint64_t bytes_of(uint64_t pages, const struct wk_memory *memory)
+static uint64_t bytes_of(uint64_t pages, const struct wk_memory_type *type)
 {
-	return pages > UINT64_MAX >> memory->type.page_log2 ? UINT64_MAX : pages << memory->type.page_log2;
+	return pages > UINT64_MAX >> type->page_log2 ? UINT64_MAX : pages << type->page_log2;
 }
 
 /* Is the maximum the module's own? */
@@ -37,7 +37,7 @@ static bool is_declared(const struct wk_memory *memory)
 }
 
 enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *memory,
-	const struct wk_memory_type *type, struct wk_report *report)
+	const struct wk_memory_type *type, uint64_t bytes, struct wk_report *report)
 {
 	uint64_t most = largest(type);
 	enum wk_status status;
@@ -47,7 +47,7 @@ enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *
 			"a memory of %llu pages: more than %llu bytes are not supported",
 			(unsigned long long)type->limits.minimum, (unsigned long long)most);
 	status = wk_linear_init(&memory->linear, &store->keep->pager, &store->memories, WK_MAP_SPARSE,
-		type->limits.minimum << type->page_log2, most, report);
+		bytes, most, report);
 	if (status != WK_OK)
 		return status;
 	memory->type = *type;
@@ -65,7 +65,7 @@ enum wk_status wk_memory_new(struct wk_store *store, const struct wk_memory_type
 
 	if (!made)
 		return WK_NO_MEMORY;
-	status = wk_memory_init_storage(store, made, type, NULL);
+	status = wk_memory_init_storage(store, made, type, bytes_of(type->limits.minimum, type), NULL);
 	if (status == WK_OK)
 		*memory = made;
 	return status;
@@ -81,7 +81,7 @@ uint64_t wk_memory_grow(struct wk_memory *memory, uint64_t pages)
 
 	if (pages > free >> memory->type.page_log2) {
 		wk_pager_give_up(pager, &(struct wk_refusal){ is_declared(memory) ? WK_LIMIT_DECLARED : WK_LIMIT_SUPPORTED,
-			memory->linear.budget->name, bytes_of(pages, memory), old, memory->maximum });
+			memory->linear.budget->name, bytes_of(pages, &memory->type), old, memory->maximum });
 		return UINT64_MAX;
 	}
 	if (!wk_linear_grow(&memory->linear, old + (pages << memory->type.page_log2), WK_GROWTH_AHEAD)) {

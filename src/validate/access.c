@@ -117,6 +117,8 @@ static bool memory_instruction(struct wk_validator *v, const struct wk_opcode *o
 {
 	const struct wk_memory_type *memory = NULL;
 
+	if (opcode->code == WK_OP_MEMORY_SIZE || opcode->code == WK_OP_MEMORY_GROW)
+		v->module->asks_memory_size = true;
 	return read_memory(v, &memory) && wk_operand_apply(v, opcode, wk_address_type(&memory->limits));
 }
 
