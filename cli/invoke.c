@@ -136,12 +136,12 @@ static int refuse_count(const char *file, const char *name, const enum wk_kind *
 	return WK_EXIT_USAGE;
 }
 
-static int read_arguments(const char *file, const char *name, int count, char **words, struct wk_invoke *invoke)
+static int read_arguments(const char *file, const struct wk_module *module, const char *name, int count, char **words,
+	struct wk_invoke *invoke)
 {
 	enum wk_kind *kinds = NULL;
 	int status = WK_EXIT_SUCCESS;
 
-	wk_func_type(invoke->function, &invoke->argument_count, NULL, &invoke->result_count, NULL);
 	kinds = calloc((size_t)invoke->argument_count + 1, sizeof(*kinds));
 	invoke->arguments = calloc((size_t)invoke->argument_count + 1, sizeof(*invoke->arguments));
 	invoke->results = calloc((size_t)invoke->result_count + 1, sizeof(*invoke->results));
@@ -150,7 +150,7 @@ static int read_arguments(const char *file, const char *name, int count, char **
 		status = WK_EXIT_NO_MEMORY;
 		goto out;
 	}
-	wk_func_type(invoke->function, &invoke->argument_count, kinds, &invoke->result_count, NULL);
+	wk_module_function_type(module, name, NULL, kinds, NULL, NULL);
 	if ((uint32_t)count != invoke->argument_count) {
 		status = refuse_count(file, name, kinds, invoke->argument_count, count);
 		goto out;
@@ -168,24 +168,18 @@ out:
 	return status;
 }
 
-int wk_invoke_prepare(const char *file, const struct wk_module *module, struct wk_instance *instance, const char *name,
-	int count, char **words, struct wk_invoke *invoke)
+int wk_invoke_prepare(const char *file, const struct wk_module *module, const char *name, int count, char **words,
+	struct wk_invoke *invoke)
 {
-	*invoke = (struct wk_invoke){ 0 };
+	*invoke = (struct wk_invoke){ .name = name };
 	if (name) {
-		invoke->function = wk_instance_function(instance, name);
-		if (!invoke->function)
+		if (!wk_module_function_type(module, name, &invoke->argument_count, NULL, &invoke->result_count, NULL))
 			return refuse_name(file, module, name);
-		invoke->initialize = wk_instance_function(instance, "_initialize");
-		if (invoke->initialize == invoke->function)
-			invoke->initialize = NULL;
-		invoke->print = true;
-		return read_arguments(file, name, count, words, invoke);
+		return read_arguments(file, module, name, count, words, invoke);
 	}
-	invoke->function = wk_instance_function(instance, "_start");
-	if (!invoke->function) /* without any function the start section was the program */
+	/* Without any function the start section was the program. */
+	if (!wk_module_function_type(module, "_start", &invoke->argument_count, NULL, &invoke->result_count, NULL))
 		return exports_functions(module) ? refuse_no_start(file, module) : WK_EXIT_SUCCESS;
-	wk_func_type(invoke->function, &invoke->argument_count, NULL, &invoke->result_count, NULL);
 	if (invoke->argument_count || invoke->result_count) {
 		wk_message("%s: its _start takes arguments or returns results, so it is not a program; call it with --invoke",
 			file);
@@ -194,21 +188,9 @@ int wk_invoke_prepare(const char *file, const struct wk_module *module, struct w
 	return WK_EXIT_SUCCESS;
 }
 
-enum wk_status wk_invoke_call(struct wk_invoke *invoke, struct wk_report *report)
-{
-	enum wk_status status = WK_OK;
-
-	if (invoke->initialize)
-		status = wk_func_call(invoke->initialize, NULL, 0, NULL, 0, report);
-	if (status == WK_OK && invoke->function)
-		status = wk_func_call(invoke->function, invoke->arguments, invoke->argument_count, invoke->results,
-			invoke->result_count, report);
-	return status;
-}
-
 void wk_invoke_print(const struct wk_invoke *invoke)
 {
-	for (uint32_t i = 0; invoke->print && i < invoke->result_count; i++) {
+	for (uint32_t i = 0; i < invoke->result_count; i++) {
 		wk_values_print(stdout, &invoke->results[i]);
 		putchar('\n');
 	}

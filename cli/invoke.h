@@ -9,9 +9,7 @@
 
 /* A call that is ready to be made. */
 struct wk_invoke {
-	struct wk_func *function;      /* NULL: the module has nothing to run */
-	struct wk_func *initialize;    /* to be called before it, or NULL */
-	bool print;                    /* the results are the user's */
+	const char *name;              /* NULL: _start, if there is one */
 	struct wk_value *arguments, *results;
 	uint32_t argument_count, result_count;
 };
@@ -19,9 +17,8 @@ struct wk_invoke {
 /* Finds `name`, or _start when it is NULL, and reads the arguments as its type wants them (for _start they are not ours
  * to read). 0, or the exit status after a message about `file`. The caller owns what is in *invoke, for
  * wk_invoke_free. */
-int wk_invoke_prepare(const char *file, const struct wk_module *module, struct wk_instance *instance, const char *name,
-	int count, char **words, struct wk_invoke *invoke);
-WK_NODISCARD enum wk_status wk_invoke_call(struct wk_invoke *invoke, struct wk_report *report);
+int wk_invoke_prepare(const char *file, const struct wk_module *module, const char *name, int count, char **words,
+	struct wk_invoke *invoke);
 /* The results, one a line, on standard output. */
 void wk_invoke_print(const struct wk_invoke *invoke);
 void wk_invoke_free(struct wk_invoke *invoke);

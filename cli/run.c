@@ -11,7 +11,7 @@
 #include <string.h>
 #include <time.h>
 
-#include <wasmkeep/wasmkeep.h>
+#include <wasmkeep/program.h>
 
 #include "command.h"
 #include "exit_status.h"
@@ -235,103 +235,58 @@ static int say_report(const struct run *run, struct wk_span bytes, const struct 
 
 /* ---- the steps ---- */
 
-/* A module that starts larger than it may ever be is told so here, where the limit has a name. */
-static enum wk_status check_memories(const struct run *run, const struct wk_module *module, struct wk_report *report)
-{
-	uint64_t sum = 0;
-
-	for (uint32_t i = module->imported_memories; run->max_memory && i < module->memory_count; i++) {
-		const struct wk_memory_type *type = &module->memories[i];
-
-		/* Validated: at most 2^64 bytes, which is 0 here and cannot be had either way. */
-		if (type->limits.minimum > UINT64_MAX >> type->page_log2 ||
-			__builtin_add_overflow(sum, type->limits.minimum << type->page_log2, &sum))
-			sum = UINT64_MAX;
-		if (sum > run->max_memory)
-			return wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
-				"the module's memories start with %llu bytes, and --max-memory allows %llu", (unsigned long long)sum,
-				(unsigned long long)run->max_memory);
-	}
-	return WK_OK;
-}
-
-static bool imports_wasi(const struct wk_module *module)
-{
-	for (uint32_t i = 0; i < module->import_count; i++)
-		if (module->imports[i].module.size > 5 && memcmp(module->imports[i].module.data, "wasi_", 5) == 0)
-			return true;
-	return false;
-}
-
-/* Instantiates and calls. Messages that are not in the report are printed; *status is then the exit status. */
-static enum wk_status run_instance(struct run *run, struct wk_linker **linker, struct wk_module *module,
+/* Runs the call that was prepared. Messages that are not in the report are printed; *status is then the exit status. */
+static enum wk_status run_program(struct run *run, struct wk_program *program, struct wk_invoke *invoke,
 	struct wk_report *report, int *status)
 {
-	struct wk_instance *instance = NULL;
-	struct wk_invoke invoke = { 0 };
-	enum wk_status result = wk_linker_instantiate(*linker, module, report, &instance);
-
-	wk_linker_delete(*linker); /* nobody asks it any more */
-	*linker = NULL;
+	enum wk_status result = wk_program_instantiate(program, report);
 
 	if (result != WK_OK)
 		return result;
 	if (run->verbose)
-		wk_message("instantiated in %.3f ms", lap(run));
-	if (run->eager)
-		result = wk_module_translate(module, run->has_fuel, report);
-	if (result != WK_OK)
-		return result;
-	if (run->verbose && run->eager)
-		wk_message("translated in %.3f ms", lap(run));
-	*status = wk_invoke_prepare(run->file, module, instance, run->invoke, run->word_count, run->words, &invoke);
-	if (*status == WK_EXIT_SUCCESS)
-		result = wk_invoke_call(&invoke, report);
-	if (*status == WK_EXIT_SUCCESS && result == WK_OK) {
-		wk_invoke_print(&invoke);
+		wk_message(run->eager ? "instantiated and translated in %.3f ms" : "instantiated in %.3f ms", lap(run));
+	result = wk_program_call(program, invoke->name, invoke->arguments, invoke->argument_count, invoke->results,
+		invoke->result_count, report);
+	if (result == WK_OK) {
+		wk_invoke_print(invoke);
 		*status = wk_command_finish(WK_EXIT_SUCCESS);
 	}
-	wk_invoke_free(&invoke);
 	return result;
 }
 
-static int run_store(struct run *run, struct wk_keep *keep, struct wk_module *module, struct wk_report *report,
+static int run_module(struct run *run, struct wk_keep *keep, struct wk_module *module, struct wk_report *report,
 	enum wk_watch_cause *cause)
 {
-	struct wk_store_config config = { .stack_size = run->stack_size, .fuel = run->has_fuel,
-		.memory_limit = run->max_memory };
-	struct wk_store *store = NULL;
-	struct wk_linker *linker = NULL;
-	struct wk_wasi *wasi = NULL;
-	int status = WK_EXIT_SUCCESS;
-	enum wk_status result = wk_store_new(keep, &config, &store);
+	struct wk_wasi_config wasi = wk_world_wasi(&run->world);
+	struct wk_program_config config = {
+		.store = { .stack_size = run->stack_size, .fuel = run->has_fuel, .memory_limit = run->max_memory },
+		.fuel = run->fuel, .translate = run->eager, .wasi = &wasi };
+	struct wk_program *program = NULL;
+	struct wk_invoke invoke = { 0 };
+	int status = wk_invoke_prepare(run->file, module, run->invoke, run->word_count, run->words, &invoke);
+	enum wk_status result = WK_OK;
 
+	if (status != WK_EXIT_SUCCESS)
+		goto out;
+	result = wk_program_new(keep, module, &config, report, &program);
 	if (result != WK_OK)
 		goto out;
-	wk_watch_store(store);
-	if (run->has_fuel)
-		result = wk_store_set_fuel(store, run->fuel);
-	if (result == WK_OK)
-		result = wk_linker_new(store, &linker);
-	if (result == WK_OK && imports_wasi(module))
-		result = wk_world_link(&run->world, store, linker, module, report, &wasi);
-	if (result == WK_OK)
-		result = run_instance(run, &linker, module, report, &status);
+	wk_watch_store(wk_program_store(program));
+	result = run_program(run, program, &invoke, report, &status);
 	if (run->verbose)
-		say_end(run, keep, store);
+		say_end(run, keep, wk_program_store(program));
 	*cause = wk_watch_end();
 	/* While everything is there that took memory. */
 	if (!wk_memory_report_write(&run->memory) && status == WK_EXIT_SUCCESS)
 		status = WK_EXIT_WRITE;
 	if (result == WK_EXIT) {
-		status = guest_status(wk_store_exit_code(store));
+		status = guest_status(wk_store_exit_code(wk_program_store(program)));
 		result = WK_OK;
 		wk_report_clear(report);
 	}
-	wk_linker_delete(linker);
-	wk_wasi_delete(wasi);
-	wk_store_delete(store);
 out:
+	wk_program_delete(program);
+	wk_invoke_free(&invoke);
 	if (report->status == WK_OK)
 		report->status = result;
 	return status;
@@ -374,13 +329,10 @@ static int run_file(struct run *run)
 	reading = lap(run);
 	if (report.status == WK_OK)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
-	if (report.status == WK_OK) {
-		if (run->verbose)
-			say_module(run, module, bytes.size, reading);
-		report.status = check_memories(run, module, &report);
-	}
+	if (report.status == WK_OK && run->verbose)
+		say_module(run, module, bytes.size, reading);
 	if (report.status == WK_OK)
-		status = run_store(run, keep, module, &report, &cause);
+		status = run_module(run, keep, module, &report, &cause);
 	wk_watch_end();
 	if (report.status != WK_OK) {
 		name_limit(run, cause, &report);

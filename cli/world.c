@@ -143,10 +143,9 @@ void wk_world_free(struct wk_world *world)
 	*world = (struct wk_world){ 0 };
 }
 
-enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *store, struct wk_linker *linker,
-	const struct wk_module *module, struct wk_report *report, struct wk_wasi **wasi)
+struct wk_wasi_config wk_world_wasi(const struct wk_world *world)
 {
-	struct wk_wasi_config config = {
+	return (struct wk_wasi_config){
 		.arguments = world->arguments,
 		.argument_count = world->argument_count,
 		.environment = world->variables,
@@ -156,16 +155,4 @@ enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *stor
 		.sockets = world->sockets,
 		.socket_count = world->socket_count,
 	};
-	struct wk_wasi *made = NULL;
-	enum wk_status status = wk_wasi_new(store, &config, report, &made);
-
-	if (status != WK_OK)
-		return status;
-	status = wk_wasi_define(made, linker, module);
-	if (status != WK_OK) {
-		wk_wasi_delete(made);
-		return status;
-	}
-	*wasi = made;
-	return WK_OK;
 }

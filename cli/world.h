@@ -28,8 +28,7 @@ bool wk_world_add_dir(struct wk_world *world, const char *word, bool read_only);
 bool wk_world_add_socket(struct wk_world *world, const char *word);
 void wk_world_free(struct wk_world *world);
 
-/* Defines the imports of WASI preview 1 in the linker of a store. On success the caller owns *wasi: wk_wasi_delete. */
-WK_NODISCARD enum wk_status wk_world_link(const struct wk_world *world, struct wk_store *store, struct wk_linker *linker,
-	const struct wk_module *module, struct wk_report *report, struct wk_wasi **wasi);
+/* All of it as WASI takes it; borrowed. */
+struct wk_wasi_config wk_world_wasi(const struct wk_world *world);
 
 #endif

@@ -27,6 +27,7 @@ extern "C" {
 #endif
 
 struct wk_wasi;
+struct wk_wasi_system;
 
 /* A directory of the host under the name the guest knows it by. */
 struct wk_wasi_preopen {
@@ -49,6 +50,7 @@ struct wk_wasi_config {
 	const int *sockets;                /* connected or listening sockets; duplicated. Listening ones become non-blocking
 	                                      for everybody who shares them. */
 	size_t socket_count;
+	const struct wk_wasi_system *system; /* what is below WASI: NULL is this environment's own (src/wasi/system.h) */
 };
 
 /* Makes the WASI state of a store. `config` and `report` may be NULL. On success the caller owns *wasi. WK_IO: a

@@ -109,6 +109,9 @@ WK_PUBLIC WK_NODISCARD enum wk_status wk_module_load(struct wk_keep *keep, const
 /* Translates all functions now, for stores with or without fuel; else each is when it is first called. That takes time and
  * memory while a guest runs, a little at a time; after this it does not. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_module_translate(struct wk_module *module, bool fuel, struct wk_report *report);
+/* The type of an exported function, before there is an instance: as wk_func_type. false: there is none of this name. */
+WK_PUBLIC bool wk_module_function_type(const struct wk_module *module, const char *name, uint32_t *parameter_count,
+	enum wk_kind *parameters, uint32_t *result_count, enum wk_kind *results);
 /* Gives a reference back. NULL is allowed. */
 WK_PUBLIC void wk_module_release(struct wk_module *module);
 

@@ -247,13 +247,9 @@ enum wk_status wk_call_with_values(void *context, struct wk_caller *caller, uint
 	return status;
 }
 
-void wk_func_type(const struct wk_func *func, uint32_t *parameter_count, enum wk_kind *parameters,
-	uint32_t *result_count, enum wk_kind *results)
+static void tell_type(const struct wk_registry *registry, const struct wk_deftype *type, uint32_t *parameter_count,
+	enum wk_kind *parameters, uint32_t *result_count, enum wk_kind *results)
 {
-	static const struct wk_deftype empty = { .composite = WK_COMPOSITE_FUNC };
-	const struct wk_registry *registry = func ? wk_func_store(func)->keep->registry : NULL;
-	const struct wk_deftype *type = func ? wk_registry_get(registry, func->type) : &empty;
-
 	if (parameter_count)
 		*parameter_count = type->parameter_count;
 	if (result_count)
@@ -262,4 +258,31 @@ void wk_func_type(const struct wk_func *func, uint32_t *parameter_count, enum wk
 		parameters[i] = wk_kind_of(registry, type->types[i]);
 	for (uint32_t i = 0; results && i < type->result_count; i++)
 		results[i] = wk_kind_of(registry, wk_results_of(type)[i]);
+}
+
+void wk_func_type(const struct wk_func *func, uint32_t *parameter_count, enum wk_kind *parameters,
+	uint32_t *result_count, enum wk_kind *results)
+{
+	static const struct wk_deftype empty = { .composite = WK_COMPOSITE_FUNC };
+	const struct wk_registry *registry = func ? wk_func_store(func)->keep->registry : NULL;
+
+	tell_type(registry, func ? wk_registry_get(registry, func->type) : &empty, parameter_count, parameters, result_count,
+		results);
+}
+
+bool wk_module_function_type(const struct wk_module *module, const char *name, uint32_t *parameter_count,
+	enum wk_kind *parameters, uint32_t *result_count, enum wk_kind *results)
+{
+	struct wk_span wanted = wk_span_of_text(name);
+
+	for (uint32_t i = 0; i < module->export_count; i++) {
+		const struct wk_export *export = &module->exports[i];
+
+		if (export->kind != WK_EXTERN_FUNC || !wk_span_equal(export->name, wanted))
+			continue;
+		tell_type(module->registry, wk_module_func_type(module, export->index), parameter_count, parameters, result_count,
+			results);
+		return true;
+	}
+	return false;
 }

@@ -118,7 +118,7 @@ INT10(rem_s64, int64_t, CHECK_ZERO, b == -1 ? 0 : a % b)
 INT10(rem_u64, uint64_t, CHECK_ZERO, a % b)
 
 #define POLL_INTERRUPT \
-	if (UNLIKELY(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED))) \
+	if (UNLIKELY(wk_exec_interrupted(r->x))) \
 		TRAP(WK_TRAP_INTERRUPTED);
 #define BRANCH_IF(condition, target) \
 	if (condition) { \
@@ -424,11 +424,16 @@ BODY(fuel)
 	return NEXT;
 }
 
-/* An interrupt lowers the guard, so that calls see it without a look of their own. Functions are entered by the first
- * part of a handler, so it can be begun again. */
+/* An interrupt lowers the guard, so that calls see it without a look of their own; who sets a shared flag cannot. Functions
+ * are entered by the first part of a handler, so it can be begun again. */
 static const struct wk_slow slow_entry_frame = { wk_slow_frame, 0 };
+#ifdef WK_SHARED_INTERRUPT
+#define GUARDED(x) wk_exec_interrupted(x)
+#else
+#define GUARDED(x) false
+#endif
 #define FRAME \
-	if (UNLIKELY(r->fp + w[0] > __atomic_load_n(&r->x->stack_guard, __ATOMIC_RELAXED))) \
+	if (UNLIKELY(r->fp + w[0] > __atomic_load_n(&r->x->stack_guard, __ATOMIC_RELAXED) || GUARDED(r->x))) \
 		GO_SLOWLY(slow_entry_frame);
 BODY(enter) { FRAME return NEXT; }
 BODY(enter1) { FRAME S(1) = 0; return NEXT; }
@@ -522,7 +527,7 @@ SLOW_BODY(call_ref)
 /* Tail calls: the arguments replace the frame's parameters, the header moves to where the callee expects it. */
 INLINE int tail_call_own(struct wk_regs *r, const wk_unit *w, uint32_t function)
 {
-	if (UNLIKELY(__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED)))
+	if (UNLIKELY(wk_exec_interrupted(r->x)))
 		TRAP(WK_TRAP_INTERRUPTED);
 	uint64_t back = r->fp[w[2]], caller = r->fp[w[2] + 1];
 	const uint64_t *from = &S(0);

@@ -210,7 +210,7 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	uint32_t header = wk_code_header_slot(type);
 	uint64_t *frame = x->stack_top;
 	x->trap = WK_TRAP_NONE;
-	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
+	if (wk_exec_interrupted(x))
 		return trap_at_once(x, WK_TRAP_INTERRUPTED);
 	if (frame > x->stack_end || (size_t)(x->stack_end - frame) < (size_t)header + 2)
 		return trap_at_once(x, WK_TRAP_STACK_EXHAUSTED);

@@ -64,7 +64,7 @@ int wk_slow_frame(struct wk_regs *r, const wk_unit *w)
 {
 	struct wk_exec *x = r->x;
 	const uint64_t *end = r->fp + w[0];
-	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
+	if (wk_exec_interrupted(x))
 		return trap(r, w, WK_TRAP_INTERRUPTED);
 	if (!wk_stack_reach(x->store, end))
 		return trap(r, w, wk_stack_trap(x->store, end));
@@ -123,7 +123,7 @@ static int cross_into(struct wk_regs *r, const wk_unit *w, struct wk_func *func,
 int wk_slow_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func, uint64_t *frame, uint32_t taken,
 	const wk_unit *back)
 {
-	if (__atomic_load_n(&r->x->interrupt, __ATOMIC_RELAXED))
+	if (wk_exec_interrupted(r->x))
 		return trap(r, w, WK_TRAP_INTERRUPTED);
 	if (func->instance)
 		return cross_into(r, w, func, frame, frame + taken, frame, back, r->fp);
@@ -151,7 +151,7 @@ int wk_slow_cross(struct wk_regs *r, const wk_unit *w)
 int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
 {
 	struct wk_exec *x = r->x;
-	if (__atomic_load_n(&x->interrupt, __ATOMIC_RELAXED))
+	if (wk_exec_interrupted(x))
 		return trap(r, w, WK_TRAP_INTERRUPTED);
 	uint64_t *arguments = &r->fp[w[0]];
 	const wk_unit *back = (const wk_unit *)pointer(r->fp[w[2]]);

@@ -57,7 +57,7 @@ enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *
 	struct wk_report *outer = exec->report;
 	enum wk_status status;
 
-	if (__atomic_load_n(&exec->interrupt, __ATOMIC_RELAXED) != 0)
+	if (wk_exec_interrupted(exec))
 		return stop(exec, WK_TRAP_INTERRUPTED, report);
 	if (exec->native_depth >= exec->native_depth_limit)
 		return stop(exec, WK_TRAP_STACK_EXHAUSTED, report);

@@ -130,8 +130,23 @@ struct wk_exec {
 	uint64_t *trap_frame;
 	struct wk_report *report;      /* of the call from the host that runs now; may be NULL */
 	struct wk_store *store;
+	const uint32_t *interrupt_at;  /* the flag that is looked at: `interrupt`, unless wk_store_interrupt_from */
 };
 #define WK_STACK_SLACK 64
+
+/* Is the guest to stop? In a TEE nobody reaches into a keep while a guest runs. Its flag is a word of memory that is shared
+ * with the normal world, at another address after each return to there: that costs a load more, so it is chosen when the
+ * library is built. */
+static inline bool wk_exec_interrupted(const struct wk_exec *exec)
+{
+#ifdef WK_SHARED_INTERRUPT
+	return __atomic_load_n(exec->interrupt_at, __ATOMIC_RELAXED) != 0;
+#else
+	return __atomic_load_n(&exec->interrupt, __ATOMIC_RELAXED) != 0;
+#endif
+}
+/* Where the flag is from now on, with WK_SHARED_INTERRUPT; NULL: in the store again. Not while a guest runs. */
+void wk_store_interrupt_from(struct wk_store *store, const uint32_t *word);
 
 struct wk_store {
 	struct wk_exec exec;

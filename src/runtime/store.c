@@ -50,6 +50,7 @@ enum wk_status wk_store_new(struct wk_keep *keep, const struct wk_store_config *
 	made->metering = config->fuel;
 	made->exec.native_depth_limit = config->native_depth ? config->native_depth : DEFAULT_DEPTH;
 	made->exec.store = made;
+	made->exec.interrupt_at = &made->exec.interrupt;
 	*store = made;
 	return WK_OK;
 }
@@ -199,6 +200,11 @@ void wk_store_clear_interrupt(struct wk_store *store)
 		return;
 	__atomic_store_n(&store->exec.interrupt, 0, __ATOMIC_SEQ_CST);
 	set_guard(&store->exec);
+}
+
+void wk_store_interrupt_from(struct wk_store *store, const uint32_t *word)
+{
+	store->exec.interrupt_at = word ? word : &store->exec.interrupt;
 }
 
 uint32_t wk_store_exit_code(const struct wk_store *store)

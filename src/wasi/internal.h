@@ -65,10 +65,6 @@ struct wk_wasi_call {
 /* `slots` holds the arguments. What is returned goes to the guest, unless the call's status or fault say otherwise. */
 typedef enum wk_wasi_errno wk_wasi_handler(struct wk_wasi_call *call, const uint64_t *slots);
 
-/* Makes a wk_wasi over a given system (tests; other ports). Otherwise as wk_wasi_new. */
-WK_NODISCARD enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_config *config,
-	const struct wk_wasi_system *system, struct wk_report *report, struct wk_wasi **wasi);
-
 /* ---- guest memory (wasi.c) ---- */
 
 /* `count` items of `size` bytes, or NULL after noting the fault: then return WK_WASI_FAULT at once, having changed

@@ -11,7 +11,7 @@
 
 bool wk_wasi_interrupted(const struct wk_wasi *wasi)
 {
-	return __atomic_load_n(&wasi->store->exec.interrupt, __ATOMIC_RELAXED) != 0;
+	return wk_exec_interrupted(&wasi->store->exec);
 }
 
 enum wk_wasi_errno wk_wasi_wait(struct wk_wasi *wasi, struct wk_wasi_entry *entry, bool write)

@@ -335,8 +335,8 @@ static enum wk_status fill(struct wk_wasi *wasi, const struct wk_wasi_config *co
 	return status;
 }
 
-enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_config *config,
-	const struct wk_wasi_system *system, struct wk_report *report, struct wk_wasi **out)
+enum wk_status wk_wasi_new(struct wk_store *store, const struct wk_wasi_config *config, struct wk_report *report,
+	struct wk_wasi **out)
 {
 	static const struct wk_wasi_config nothing;
 	struct wk_wasi *wasi = NULL;
@@ -344,12 +344,14 @@ enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_con
 
 	if (!store || !out)
 		return WK_BAD_ARGUMENT;
+	if (!config)
+		config = &nothing;
 	wasi = wk_alloc(&store->keep->wasi, sizeof *wasi);
 	if (!wasi)
 		return wk_budget_refuse(&store->keep->wasi, sizeof *wasi, report);
 	wasi->store = store;
 	wasi->budget = &store->keep->wasi;
-	wasi->system = system;
+	wasi->system = config->system ? config->system : wk_wasi_port_system();
 	wasi->bindings = wk_alloc_array(wasi->budget, WK_COUNT(functions), sizeof *wasi->bindings);
 	if (!wasi->bindings) {
 		status = refuse_memory(wasi, WK_COUNT(functions) * sizeof *wasi->bindings, report);
@@ -357,7 +359,7 @@ enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_con
 	}
 	for (size_t i = 0; i < WK_COUNT(functions); i++)
 		wasi->bindings[i] = (struct wk_wasi_binding){ wasi, &functions[i] };
-	status = fill(wasi, config ? config : &nothing, report);
+	status = fill(wasi, config, report);
 	if (status != WK_OK)
 		goto err_wasi;
 	*out = wasi;
@@ -366,12 +368,6 @@ enum wk_status wk_wasi_new_with(struct wk_store *store, const struct wk_wasi_con
 err_wasi:
 	wk_wasi_delete(wasi);
 	return status;
-}
-
-enum wk_status wk_wasi_new(struct wk_store *store, const struct wk_wasi_config *config, struct wk_report *report,
-	struct wk_wasi **wasi)
-{
-	return wk_wasi_new_with(store, config, wk_wasi_port_system(), report, wasi);
 }
 
 /* Which functions the module imports; all, if it is NULL. */

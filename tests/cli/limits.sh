@@ -48,7 +48,7 @@ same "growing beyond fails in the program" -1
 tool run --max-memory 128K --invoke grow "$library" 1
 same "growing within succeeds" 1
 tool run --max-memory 65535 --invoke grow "$library" 0
-check "a module that starts larger" 68 err "--max-memory allows 65535" err "start with 65536"
+check "a module that starts larger" 68 err "(--max-memory) is 65535" err "start with 65536"
 unhex "$work/large.wasm" $header "$(section 5 01 00 808004)" "$(section 7 01 "$(name memory)" 02 00)"
 tool run --max-memory 1G "$work/large.wasm"
 check "a module that starts with 4 GiB" 68 err "start with 4294967296"

@@ -2,6 +2,7 @@
  * See driver.h. The module is written byte by byte; every number in it fits its LEB128 form of two or three bytes. */
 #define _GNU_SOURCE
 #include "wasi/driver.h"
+#include "remote/remote.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +13,50 @@
 #include <unistd.h>
 
 const struct wk_wasi_system *guest_system;
+bool guest_remote;
+
+/* ---- both sides of a border ---- */
+
+struct guest_border {
+	struct wk_wasi_system system;   /* the proxy's */
+	struct wk_remote_channel channel;
+	struct wk_remote_world world;
+	struct wk_remote_server *server;
+	const char *roots[8];
+	int descriptors[8];
+	uint8_t window[WK_REMOTE_WINDOW_MIN];
+};
+
+static bool exchange(void *context, struct wk_remote_message *message)
+{
+	struct guest_border *border = context;
+
+	wk_remote_serve(border->server, message, border->window, sizeof border->window);
+	return true;
+}
+
+/* A server that opens what the configuration names, and a proxy that asks it. */
+static struct guest_border *make_border(const struct wk_wasi_config *config)
+{
+	struct guest_border *border = calloc(1, sizeof *border);
+	const int own[3] = { 0, 1, 2 };
+
+	if (!border)
+		abort();
+	for (size_t i = 0; i < 3; i++)
+		border->descriptors[i] = config->stdio ? config->stdio[i] : own[i];
+	for (size_t i = 0; i < config->socket_count; i++)
+		border->descriptors[3 + i] = config->sockets[i];
+	for (size_t i = 0; i < config->preopen_count; i++)
+		border->roots[i] = config->preopens[i].host;
+	border->world = (struct wk_remote_world){ border->roots, config->preopen_count, border->descriptors,
+		3 + config->socket_count };
+	border->channel = (struct wk_remote_channel){ border, exchange, border->window, sizeof border->window };
+	border->system = guest_system ? *guest_system : *wk_wasi_port_system(); /* clocks and chance */
+	wk_remote_system(&border->system, &border->channel);
+	border->server = wk_remote_server_new(guest_system ? guest_system : wk_wasi_port_system(), &border->world);
+	return border;
+}
 
 /* ---- the module ---- */
 
@@ -128,6 +173,7 @@ static void make_module(struct bytes *module)
 bool guest_start(struct guest *g, const struct wk_wasi_config *config)
 {
 	static struct bytes module;
+	struct wk_wasi_config used = { 0 };
 	struct wk_module *loaded = NULL;
 	enum wk_status status = WK_OK;
 
@@ -137,8 +183,14 @@ bool guest_start(struct guest *g, const struct wk_wasi_config *config)
 	if (wk_keep_new(NULL, &g->keep) != WK_OK || wk_store_new(g->keep, NULL, &g->store) != WK_OK ||
 	    wk_linker_new(g->store, &g->linker) != WK_OK)
 		abort();
-	status = wk_wasi_new_with(g->store, config, guest_system ? guest_system : wk_wasi_port_system(), &g->report,
-		&g->wasi);
+	if (config)
+		used = *config;
+	used.system = guest_system;
+	if (guest_remote) {
+		g->border = make_border(&used);
+		used.system = &g->border->system;
+	}
+	status = wk_wasi_new(g->store, &used, &g->report, &g->wasi);
 	if (status == WK_OK)
 		status = wk_wasi_define(g->wasi, g->linker, NULL);
 	if (status == WK_OK)
@@ -157,6 +209,9 @@ bool guest_start(struct guest *g, const struct wk_wasi_config *config)
 void guest_end(struct guest *g)
 {
 	wk_wasi_delete(g->wasi);
+	if (g->border)
+		wk_remote_server_delete(g->border->server);
+	free(g->border);
 	wk_linker_delete(g->linker);
 	wk_store_delete(g->store);
 	wk_keep_delete(g->keep);

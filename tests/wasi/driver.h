@@ -20,6 +20,8 @@ enum { GUEST_TRAP = -1, GUEST_EXIT = -2, GUEST_ERROR = -3 };
 
 /* The system that guests get: NULL is the port's own. */
 extern const struct wk_wasi_system *guest_system;
+/* Guests get it through messages (remote/remote.h), as in a TEE: proxy and server in one process. */
+extern bool guest_remote;
 
 struct guest {
 	struct wk_keep *keep;
@@ -29,6 +31,7 @@ struct guest {
 	struct wk_instance *instance;
 	struct wk_memory *memory;
 	struct wk_report report;
+	struct guest_border *border; /* with guest_remote */
 };
 
 #define GUEST_MEMORY (64u * 65536u)

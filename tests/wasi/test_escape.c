@@ -478,5 +478,7 @@ int main(void)
 	run_all("openat2, where there is one");
 	guest_system = &wk_wasi_posix_walk_system;
 	run_all("walk");
+	guest_remote = true;
+	run_all("through messages");
 	return test_end();
 }

@@ -551,7 +551,7 @@ TEST(accepting)
 	close(listener);
 }
 
-int main(void)
+static void run_all(void)
 {
 	RUN(ten_megabytes_through);
 	RUN(large_writes);
@@ -565,5 +565,13 @@ int main(void)
 	RUN(stream_sockets);
 	RUN(datagrams);
 	RUN(accepting);
+}
+
+int main(void)
+{
+	run_all();
+	puts("# through messages");
+	guest_remote = true;
+	run_all();
 	return test_end();
 }
