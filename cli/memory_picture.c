@@ -183,10 +183,10 @@ static uint64_t used_by(const struct times *t, const struct wk_memory_sample *sa
 
 static void measure(struct times *t, const struct wk_memory_report *report)
 {
-	struct wk_memory_node nodes[WK_MEMORY_NODES];
+	const struct wk_memory_node *nodes = report->account.nodes;
 
 	*t = (struct times){ .report = report };
-	t->node_count = wk_keep_memory(report->keep, nodes, WK_MEMORY_NODES);
+	t->node_count = report->account.count;
 	for (uint32_t i = 0; i < t->node_count; i++)
 		t->nodes[i] = nodes[i].depth == 1 ? category_of(nodes[i].name) : CATEGORIES;
 	for (uint32_t i = 0; i < report->sample_count; i++) {
@@ -251,7 +251,7 @@ static void put_time_axis(FILE *out, const struct times *t, double y)
 
 static void put_timeline(FILE *out, const struct times *t)
 {
-	struct wk_memory_node root;
+	const struct wk_memory_node *root = &t->report->account.nodes[0];
 	double step = tick_step(t->top / (1 << 20), 6);
 
 	put_heading(out, TIME_TOP - 10, "What takes memory, over time (MiB)");
@@ -260,12 +260,12 @@ static void put_timeline(FILE *out, const struct times *t)
 	for (int k = 0; k < CATEGORIES; k++)
 		put_area(out, t, k);
 	put_time_axis(out, t, TIME_TOP + TIME_HEIGHT);
-	if (wk_keep_memory(t->report->keep, &root, 1) && root.limit != UINT64_MAX && (double)root.limit <= t->top) {
-		double y = y_of(t, (double)root.limit);
+	if (root->limit != UINT64_MAX && (double)root->limit <= t->top) {
+		double y = y_of(t, (double)root->limit);
 		fprintf(out, "<line x1='%d' y1='%.1f' x2='%d' y2='%.1f' stroke='#D55E00' stroke-width='2' stroke-dasharray='6 3'/>\n",
 			LEFT, y, WIDTH - RIGHT, y);
 		fprintf(out, "<text x='%d' y='%.1f' fill='#B34700'>limit: ", LEFT + 4, y + 14);
-		put_bytes(out, root.limit);
+		put_bytes(out, root->limit);
 		fputs("</text>\n", out);
 	}
 }
@@ -337,8 +337,8 @@ static void put_svg(FILE *out, const struct wk_memory_report *report)
 
 static void put_table(FILE *out, const struct wk_memory_report *report)
 {
-	struct wk_memory_node nodes[WK_MEMORY_NODES];
-	uint32_t count = wk_keep_memory(report->keep, nodes, WK_MEMORY_NODES);
+	const struct wk_memory_node *nodes = report->account.nodes;
+	uint32_t count = report->account.count;
 
 	fputs("<table>\n<tr><th>bytes</th><th>used</th><th>peak</th><th>limit</th></tr>\n", out);
 	for (uint32_t i = 0; i < count; i++) {
@@ -355,8 +355,7 @@ static void put_table(FILE *out, const struct wk_memory_report *report)
 
 static void put_page(FILE *out, const struct wk_memory_report *report)
 {
-	struct wk_refusal refusal;
-	uint64_t count = 0;
+	const struct wk_refusal *refusal = &report->account.refusal;
 	char text[512];
 
 	fputs("<!DOCTYPE html>\n<html lang='en'>\n<head><meta charset='utf-8'><title>Memory of ", out);
@@ -365,11 +364,11 @@ static void put_page(FILE *out, const struct wk_memory_report *report)
 		"table{border-collapse:collapse}td,th{padding:2px 12px;border-bottom:1px solid #ddd}td:nth-child(n+2),th:nth-child(n+2)"
 		"{text-align:right;font-variant-numeric:tabular-nums}</style></head>\n<body>\n", out);
 	put_svg(out, report);
-	if (wk_keep_refusal(report->keep, &refusal, &count)) {
-		wk_refusal_text(&refusal, text, sizeof text);
+	if (report->account.refusals != 0) {
+		wk_refusal_text(refusal, text, sizeof text);
 		fputs("<p><b>Memory was refused:</b> ", out);
 		put_escaped(out, text);
-		wk_refusal_advice(&refusal, &report->tee->profile, text, sizeof text);
+		wk_refusal_advice(refusal, &report->tee->profile, text, sizeof text);
 		fputs(". ", out);
 		put_escaped(out, text);
 		fputs("</p>\n", out);

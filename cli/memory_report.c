@@ -117,9 +117,9 @@ static void put_row(FILE *out, const struct wk_memory_node *node)
 
 static void write_text(FILE *out, struct wk_memory_report *report)
 {
-	struct wk_memory_node nodes[WK_MEMORY_NODES];
+	const struct wk_memory_node *nodes = report->account.nodes;
 	struct wk_simulated_use use;
-	uint32_t count = wk_keep_memory(report->keep, nodes, WK_MEMORY_NODES);
+	uint32_t count = report->account.count;
 
 	fprintf(out, "%-34s %12s %12s %12s\n", "memory, in bytes", "used", "peak", "limit");
 	for (uint32_t i = 0; i < count; i++)
@@ -137,18 +137,17 @@ static void write_text(FILE *out, struct wk_memory_report *report)
 
 static void write_json(FILE *out, struct wk_memory_report *report)
 {
-	struct wk_memory_node nodes[WK_MEMORY_NODES];
+	const struct wk_memory_node *nodes = report->account.nodes;
+	const struct wk_refusal *refusal = &report->account.refusal;
 	struct wk_simulated_use use;
-	struct wk_refusal refusal;
-	uint64_t refusals = 0;
-	uint32_t count = wk_keep_memory(report->keep, nodes, WK_MEMORY_NODES);
+	uint32_t count = report->account.count;
 	struct wk_json json;
 	char text[512];
 
 	wk_json_start(&json, out, true);
 	wk_json_open(&json, NULL, '{');
 	wk_json_text(&json, "file", report->module);
-	wk_json_text(&json, "tee", report->tee->name ? report->tee->profile.name : "none");
+	wk_json_text(&json, "tee", wk_tee_name(report->tee));
 	wk_json_open(&json, "budgets", '[');
 	for (uint32_t i = 0; i < count; i++) {
 		wk_json_open(&json, NULL, '{');
@@ -173,19 +172,19 @@ static void write_json(FILE *out, struct wk_memory_report *report)
 		wk_json_number(&json, "page_tables_peak", use.page_tables_peak);
 		wk_json_number(&json, "page_tables_limit", use.page_tables_limit);
 	}
-	if (wk_keep_refusal(report->keep, &refusal, &refusals)) {
+	if (report->account.refusals != 0) {
 		wk_json_open(&json, "refusal", '{');
-		wk_refusal_text(&refusal, text, sizeof text);
+		wk_refusal_text(refusal, text, sizeof text);
 		wk_json_text(&json, "text", text);
-		wk_refusal_advice(&refusal, &report->tee->profile, text, sizeof text);
+		wk_refusal_advice(refusal, &report->tee->profile, text, sizeof text);
 		wk_json_text(&json, "advice", text);
-		wk_json_text(&json, "limit", wk_limit_name(refusal.limit));
-		wk_json_number(&json, "asked", refusal.asked);
-		wk_json_number(&json, "used", refusal.used);
-		wk_json_number(&json, "value", refusal.value);
+		wk_json_text(&json, "limit", wk_limit_name(refusal->limit));
+		wk_json_number(&json, "asked", refusal->asked);
+		wk_json_number(&json, "used", refusal->used);
+		wk_json_number(&json, "value", refusal->value);
 		wk_json_close(&json, '}');
 	}
-	wk_json_number(&json, "refusals", refusals);
+	wk_json_number(&json, "refusals", report->account.refusals);
 	wk_json_close(&json, '}');
 	wk_json_end(&json);
 	fflush(out);
@@ -217,11 +216,15 @@ static void write_form(FILE *out, struct wk_memory_report *report)
 	}
 }
 
-bool wk_memory_report_write(struct wk_memory_report *report)
+bool wk_memory_report_write(struct wk_memory_report *report, const struct wk_account *account)
 {
 	FILE *out = stderr;
 
-	if (report->form == WK_MEMORY_NO_REPORT || !report->keep)
+	if (account)
+		report->account = *account;
+	else if (report->keep)
+		wk_memory_take_account(report->keep, &report->account);
+	if (report->form == WK_MEMORY_NO_REPORT || report->account.count == 0)
 		return true;
 	if (report->file)
 		out = fopen(report->file, "we");
@@ -247,15 +250,21 @@ void wk_memory_report_end(struct wk_memory_report *report)
 	report->ram = NULL;
 }
 
-void wk_memory_say_refusal(const char *module, struct wk_keep *keep, const struct wk_tee *tee)
+void wk_memory_take_account(struct wk_keep *keep, struct wk_account *account)
 {
-	struct wk_refusal refusal;
-	uint64_t count = 0;
+	*account = (struct wk_account){ 0 };
+	account->count = wk_keep_memory(keep, account->nodes, WK_MEMORY_NODES);
+	(void)wk_keep_refusal(keep, &account->refusal, &account->refusals);
+	wk_keep_usage(keep, &account->usage);
+}
+
+void wk_memory_say_refusal(const char *module, const struct wk_account *account, const struct wk_tee *tee)
+{
 	char text[512], advice[512];
 
-	if (!wk_keep_refusal(keep, &refusal, &count))
+	if (account->refusals == 0)
 		return;
-	wk_refusal_text(&refusal, text, sizeof text);
-	wk_refusal_advice(&refusal, &tee->profile, advice, sizeof advice);
-	wk_message("%s: memory was refused%s: %s. %s", module, count > 1 ? ", at last" : "", text, advice);
+	wk_refusal_text(&account->refusal, text, sizeof text);
+	wk_refusal_advice(&account->refusal, &tee->profile, advice, sizeof advice);
+	wk_message("%s: memory was refused%s: %s. %s", module, account->refusals > 1 ? ", at last" : "", text, advice);
 }

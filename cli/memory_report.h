@@ -7,6 +7,8 @@
 
 #include <stdio.h>
 
+#include <wasmkeep/client.h>
+
 #include "tee.h"
 
 enum wk_memory_form { WK_MEMORY_NO_REPORT, WK_MEMORY_TEXT, WK_MEMORY_JSON, WK_MEMORY_SVG, WK_MEMORY_HTML };
@@ -24,7 +26,8 @@ struct wk_memory_report {
 	const char *file;              /* NULL: standard error */
 	const char *module;            /* what runs */
 	const struct wk_tee *tee;
-	struct wk_keep *keep;
+	struct wk_keep *keep;          /* NULL: there is none here, only an account */
+	struct wk_account account;     /* at the end */
 	double begin;
 	struct wk_memory_sample *samples; /* NULL unless a picture is wanted */
 	uint32_t sample_count, stride, skipped; /* every stride-th event is kept */
@@ -39,14 +42,17 @@ bool wk_memory_report_form(struct wk_memory_report *report, const char *value);
 bool wk_memory_report_begin(struct wk_memory_report *report, struct wk_keep_config *config);
 /* When the keep is there. */
 void wk_memory_report_watch(struct wk_memory_report *report, struct wk_keep *keep);
-/* While everything is still there: writes the report. false after a message: the file could not be written. */
-bool wk_memory_report_write(struct wk_memory_report *report);
+/* While everything is still there: writes the report; `account`: of a keep elsewhere, borrowed until the end, or NULL. false after a message: the
+ * file could not be written. */
+bool wk_memory_report_write(struct wk_memory_report *report, const struct wk_account *account);
 void wk_memory_report_end(struct wk_memory_report *report);
 
 /* The picture (memory_picture.c). */
 void wk_memory_picture(FILE *out, const struct wk_memory_report *report);
 
+/* What a keep here holds now. */
+void wk_memory_take_account(struct wk_keep *keep, struct wk_account *account);
 /* What was refused, and what would help: one message, if anything was. */
-void wk_memory_say_refusal(const char *module, struct wk_keep *keep, const struct wk_tee *tee);
+void wk_memory_say_refusal(const char *module, const struct wk_account *account, const struct wk_tee *tee);
 
 #endif

@@ -18,12 +18,10 @@
 #include "file.h"
 #include "format/module.h"
 #include "invoke.h"
-#include "memory_report.h"
 #include "message.h"
 #include "names.h"
+#include "run.h"
 #include "text.h"
-#include "watch.h"
-#include "world.h"
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
 	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
@@ -58,21 +56,7 @@ static const struct wk_option options[] = {
 	{ 0, 0, NULL, NULL, NULL }
 };
 
-struct run {
-	const char *file, *invoke;
-	char **words;                  /* behind the module */
-	int word_count;
-	struct wk_world world;
-	uint64_t fuel, timeout, max_memory, stack_size;
-	bool has_fuel, json, verbose, eager;
-	struct wk_tee tee;
-	struct wk_memory_report memory;
-	bool signalled;                /* Ctrl-C ended it */
-	struct timespec mark;          /* when the step that -v measures began */
-};
-
-/* Milliseconds since the last call. */
-static double lap(struct run *run)
+double wk_run_lap(struct wk_run *run)
 {
 	struct timespec now, before = run->mark;
 
@@ -91,7 +75,7 @@ static bool wrong_value(const struct wk_option *table, int id, const char *value
 	return false;
 }
 
-static bool take_option(struct run *run, int id, const char *value)
+static bool take_option(struct wk_run *run, int id, const char *value)
 {
 	static const char size_form[] = "a number of bytes greater than 0, such as 65536, 64K, 16M or 1G";
 
@@ -143,7 +127,7 @@ static const char *base_name(const char *path)
 }
 
 /* -1 when there is something to run, else the exit status. */
-static int read_command_line(struct run *run, int count, char **words)
+static int read_command_line(struct wk_run *run, int count, char **words)
 {
 	struct wk_options reader = { .command = "run", .table = options, .count = count, .words = words };
 	int id;
@@ -176,18 +160,18 @@ static int read_command_line(struct run *run, int count, char **words)
 
 /* ---- what -v says ---- */
 
-static void say_module(struct run *run, const struct wk_module *module, size_t size, double reading)
+static void say_module(struct wk_run *run, const struct wk_module *module, size_t size, double reading)
 {
 	wk_message("%s: %zu bytes, %" PRIu32 " functions and %" PRIu32 " imported", run->file, size,
 		module->func_count - module->imported_funcs, module->imported_funcs);
-	wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, lap(run));
+	wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, wk_run_lap(run));
 }
 
-static void say_end(struct run *run, const struct wk_keep *keep, const struct wk_store *store)
+static void say_end(struct wk_run *run, const struct wk_keep *keep, const struct wk_store *store)
 {
 	struct wk_usage usage;
 
-	wk_message("ran for %.3f ms", lap(run));
+	wk_message("ran for %.3f ms", wk_run_lap(run));
 	wk_keep_usage(keep, &usage);
 	wk_message("heap %" PRIu64 " bytes, at most %" PRIu64 ", in %" PRIu64 " allocations; linear memories and stack %"
 		PRIu64 " bytes, at most %" PRIu64, usage.heap_used, usage.heap_peak, usage.allocations, usage.pages_used,
@@ -199,13 +183,13 @@ static void say_end(struct run *run, const struct wk_keep *keep, const struct wk
 /* ---- ends ---- */
 
 /* Unix keeps eight bits of an exit code. A code that is not 0 must not become 0 by that. */
-static int guest_status(uint32_t code)
+int wk_run_guest_status(uint32_t code)
 {
 	return code != 0 && (code & 0xff) == 0 ? 255 : (int)(code & 0xff);
 }
 
 /* Says in the report which limit stopped the guest. */
-static void name_limit(const struct run *run, enum wk_watch_cause cause, struct wk_report *report)
+static void name_limit(const struct wk_run *run, enum wk_watch_cause cause, struct wk_report *report)
 {
 	if (report->status != WK_TRAP)
 		return;
@@ -218,7 +202,7 @@ static void name_limit(const struct run *run, enum wk_watch_cause cause, struct 
 		snprintf(report->text, sizeof(report->text), "interrupted");
 }
 
-static int say_report(const struct run *run, struct wk_span bytes, const struct wk_report *report, int status)
+static int say_report(const struct wk_run *run, struct wk_span bytes, const struct wk_report *report, int status)
 {
 	char found[WK_NAMES_SIZE];
 	const char *name = found;
@@ -233,10 +217,30 @@ static int say_report(const struct run *run, struct wk_span bytes, const struct 
 	return status;
 }
 
+int wk_run_say_end(struct wk_run *run, struct wk_span bytes, enum wk_watch_cause cause, struct wk_report *report, int status)
+{
+	if (report->status != WK_OK) {
+		name_limit(run, cause, report);
+		status = wk_message_exit_status(report);
+		run->signalled = cause == WK_WATCH_SIGNAL && report->trap == WK_TRAP_INTERRUPTED;
+		if (run->signalled)
+			status = WK_EXIT_INTERRUPTED;
+		say_report(run, bytes, report, status);
+	}
+	if (!run->json)
+		wk_memory_say_refusal(run->file, &run->memory.account, &run->tee);
+	return status;
+}
+
 /* ---- the steps ---- */
 
+static void interrupt_store(void *store)
+{
+	wk_store_interrupt(store);
+}
+
 /* Runs the call that was prepared. Messages that are not in the report are printed; *status is then the exit status. */
-static enum wk_status run_program(struct run *run, struct wk_program *program, struct wk_invoke *invoke,
+static enum wk_status run_program(struct wk_run *run, struct wk_program *program, struct wk_invoke *invoke,
 	struct wk_report *report, int *status)
 {
 	enum wk_status result = wk_program_instantiate(program, report);
@@ -244,7 +248,7 @@ static enum wk_status run_program(struct run *run, struct wk_program *program, s
 	if (result != WK_OK)
 		return result;
 	if (run->verbose)
-		wk_message(run->eager ? "instantiated and translated in %.3f ms" : "instantiated in %.3f ms", lap(run));
+		wk_message(run->eager ? "instantiated and translated in %.3f ms" : "instantiated in %.3f ms", wk_run_lap(run));
 	result = wk_program_call(program, invoke->name, invoke->arguments, invoke->argument_count, invoke->results,
 		invoke->result_count, report);
 	if (result == WK_OK) {
@@ -254,7 +258,7 @@ static enum wk_status run_program(struct run *run, struct wk_program *program, s
 	return result;
 }
 
-static int run_module(struct run *run, struct wk_keep *keep, struct wk_module *module, struct wk_report *report,
+static int run_module(struct wk_run *run, struct wk_keep *keep, struct wk_module *module, struct wk_report *report,
 	enum wk_watch_cause *cause)
 {
 	struct wk_wasi_config wasi = wk_world_wasi(&run->world);
@@ -271,16 +275,16 @@ static int run_module(struct run *run, struct wk_keep *keep, struct wk_module *m
 	result = wk_program_new(keep, module, &config, report, &program);
 	if (result != WK_OK)
 		goto out;
-	wk_watch_store(wk_program_store(program));
+	wk_watch(wk_program_store(program), interrupt_store, false);
 	result = run_program(run, program, &invoke, report, &status);
 	if (run->verbose)
 		say_end(run, keep, wk_program_store(program));
 	*cause = wk_watch_end();
 	/* While everything is there that took memory. */
-	if (!wk_memory_report_write(&run->memory) && status == WK_EXIT_SUCCESS)
+	if (!wk_memory_report_write(&run->memory, NULL) && status == WK_EXIT_SUCCESS)
 		status = WK_EXIT_WRITE;
 	if (result == WK_EXIT) {
-		status = guest_status(wk_store_exit_code(wk_program_store(program)));
+		status = wk_run_guest_status(wk_store_exit_code(wk_program_store(program)));
 		result = WK_OK;
 		wk_report_clear(report);
 	}
@@ -292,7 +296,7 @@ out:
 	return status;
 }
 
-static enum wk_status make_keep(struct run *run, struct wk_keep **keep)
+static enum wk_status make_keep(struct wk_run *run, struct wk_keep **keep)
 {
 	struct wk_keep_config config = { .provider = run->tee.provider };
 	enum wk_status status;
@@ -307,7 +311,7 @@ static enum wk_status make_keep(struct run *run, struct wk_keep **keep)
 	return status;
 }
 
-static int run_file(struct run *run)
+static int run_file(struct wk_run *run)
 {
 	struct wk_report report;
 	struct wk_span bytes = { NULL, 0 };
@@ -317,7 +321,7 @@ static int run_file(struct run *run)
 	double reading = 0;
 	int status = WK_EXIT_SUCCESS;
 
-	lap(run);
+	wk_run_lap(run);
 	if (run->timeout && !wk_watch_start(run->file, run->timeout)) {
 		wk_message("cannot start the clock of --timeout");
 		return WK_EXIT_NO_MEMORY;
@@ -326,7 +330,7 @@ static int run_file(struct run *run)
 	report.status = make_keep(run, &keep);
 	if (report.status == WK_OK)
 		report.status = wk_file_read(run->file, keep, &report, &bytes);
-	reading = lap(run);
+	reading = wk_run_lap(run);
 	if (report.status == WK_OK)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	if (report.status == WK_OK && run->verbose)
@@ -334,16 +338,9 @@ static int run_file(struct run *run)
 	if (report.status == WK_OK)
 		status = run_module(run, keep, module, &report, &cause);
 	wk_watch_end();
-	if (report.status != WK_OK) {
-		name_limit(run, cause, &report);
-		status = wk_message_exit_status(&report);
-		run->signalled = cause == WK_WATCH_SIGNAL && report.trap == WK_TRAP_INTERRUPTED;
-		if (run->signalled)
-			status = WK_EXIT_INTERRUPTED;
-		say_report(run, bytes, &report, status);
-	}
-	if (keep && !run->json)
-		wk_memory_say_refusal(run->file, keep, &run->tee);
+	if (keep && run->memory.account.count == 0)
+		wk_memory_take_account(keep, &run->memory.account);
+	status = wk_run_say_end(run, bytes, cause, &report, status);
 	wk_memory_report_end(&run->memory);
 	if (module)
 		wk_module_release(module);
@@ -354,7 +351,7 @@ static int run_file(struct run *run)
 
 static int run(int count, char **words)
 {
-	struct run run = { 0 };
+	struct wk_run run = { 0 };
 	int status = read_command_line(&run, count, words);
 
 	if (status < 0)
@@ -362,7 +359,7 @@ static int run(int count, char **words)
 	else
 		goto out;
 	if (status == WK_EXIT_SUCCESS)
-		status = run_file(&run);
+		status = run.tee.optee ? wk_run_in_tee(&run) : run_file(&run);
 	wk_tee_close(&run.tee);
 out:
 	wk_world_free(&run.world);

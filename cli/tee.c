@@ -11,11 +11,41 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <wasmkeep/client.h>
+
 #include "exit_status.h"
 #include "message.h"
 #include "text.h"
 
 #define LARGEST_PROFILE 65536
+
+static bool take_kind(struct wk_tee *tee, const char *value, bool plain)
+{
+	tee->name = NULL;
+	tee->optee = false;
+	if (strcmp(value, "none") == 0)
+		return true;
+	if (strncmp(value, "sim:", 4) == 0 && value[4]) {
+		tee->name = value + 4;
+		return true;
+	}
+	if (plain && value[0]) {
+		tee->name = value;
+		return true;
+	}
+	if (strcmp(value, "auto") == 0) {
+		tee->optee = wk_client_there();
+		return true;
+	}
+	if (strcmp(value, "optee") == 0 || (strncmp(value, "optee:", 6) == 0 && value[6])) {
+		tee->optee = true;
+		tee->name = value[5] ? value + 6 : NULL;
+		return true;
+	}
+	wk_message("--tee %s: it is none, optee, optee:PROFILE, auto or sim:PROFILE, where PROFILE is optee-qemu-armv8a, linux or "
+		"a file", value);
+	return false;
+}
 
 bool wk_tee_take(struct wk_tee *tee, enum wk_tee_option option, const char *value, bool plain)
 {
@@ -28,19 +58,7 @@ bool wk_tee_take(struct wk_tee *tee, enum wk_tee_option option, const char *valu
 		wk_message("%s %s: it is a number of bytes greater than 0, such as 32K or 12M", names[option], value);
 		return false;
 	}
-	tee->name = NULL;
-	if (strcmp(value, "none") == 0)
-		return true;
-	if (strncmp(value, "sim:", 4) == 0 && value[4]) {
-		tee->name = value + 4;
-		return true;
-	}
-	if (plain && value[0]) {
-		tee->name = value;
-		return true;
-	}
-	wk_message("--tee %s: it is none or sim:PROFILE, where PROFILE is optee-qemu-armv8a, linux or a file", value);
-	return false;
+	return take_kind(tee, value, plain);
 }
 
 /* A whole small file; NULL after a message. */
@@ -108,7 +126,7 @@ static int change(struct wk_tee *tee)
 	struct wk_report report;
 	bool any = tee->data_size || tee->stack_size || tee->ram;
 
-	if (any && tee->profile.hole_count == 0) {
+	if (any && (tee->profile.hole_count == 0 || tee->optee)) {
 		wk_message("--ta-data-size, --ta-stack-size and --tee-ram change a figure of a TEE: they need --tee sim:PROFILE, of a "
 			"profile with limits");
 		return WK_EXIT_USAGE;
@@ -135,13 +153,27 @@ int wk_tee_open(struct wk_tee *tee, bool simulate)
 
 	if (status == WK_EXIT_SUCCESS)
 		status = change(tee);
-	if (status != WK_EXIT_SUCCESS || !simulate || tee->profile.hole_count == 0)
+	if (status != WK_EXIT_SUCCESS || !simulate || tee->optee || tee->profile.hole_count == 0)
 		return status;
 	wk_report_clear(&report);
 	if (wk_simulated_new(&tee->profile, &report, &tee->provider) == WK_OK)
 		return WK_EXIT_SUCCESS;
 	wk_message("profile %s: %s", tee->name, report.text);
 	return WK_EXIT_NO_MEMORY;
+}
+
+uint64_t wk_tee_ram(const struct wk_tee *tee)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < tee->profile.hole_count; i++)
+		sum += tee->profile.holes[i];
+	return sum;
+}
+
+const char *wk_tee_name(const struct wk_tee *tee)
+{
+	return tee->name ? tee->profile.name : tee->optee ? "optee" : "none";
 }
 
 void wk_tee_close(struct wk_tee *tee)

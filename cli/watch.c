@@ -3,7 +3,7 @@
  * What ends a running guest from outside. The clock is a thread of its own, and there is one only when a time limit was
  * asked for, because making one costs more than starting a small module.
  *
- * A guest that computes is stopped by wk_store_interrupt. One that waits in a system call (reading a terminal, sleeping)
+ * A guest that computes is stopped by its interrupt flag. One that waits in a system call (reading a terminal, sleeping)
  * is woken by a signal without SA_RESTART, again and again, because a single one could arrive just before the call
  * begins. If that does not help within GRACE, the process ends where it stands: a time limit that can be outwaited is
  * none.
@@ -29,15 +29,17 @@
 #define WAKE_SIGNAL SIGURG /* ignored unless handled, so a late one harms nobody */
 #define WAKE_EVERY 10000000L /* nanoseconds */
 #define GRACE 300000000L
+#define GRACE_ELSEWHERE 5000000000L
 
 /* A signal handler reaches nothing but what is global. */
 static struct {
-	_Atomic(struct wk_store *) store;
+	_Atomic(void *) target;
+	void (*interrupt)(void *target);
 	atomic_int cause;
 	const char *file;
 	struct timespec deadline;
-	bool has_clock, has_handler, over;
-	pthread_t clock, guest;
+	bool has_clock, has_handler, has_listener, over, elsewhere;
+	pthread_t clock, guest, listener;
 	pthread_mutex_t mutex;
 	pthread_cond_t changed;
 	struct sigaction old_interrupt;
@@ -61,12 +63,12 @@ static void note_cause(enum wk_watch_cause cause)
 /* SA_RESETHAND: the second Ctrl-C finds the default action. */
 static void on_interrupt(int signal)
 {
-	struct wk_store *store = atomic_load(&watch.store);
+	void *target = atomic_load(&watch.target);
 
 	(void)signal;
 	note_cause(WK_WATCH_SIGNAL);
-	if (store)
-		wk_store_interrupt(store);
+	if (target)
+		watch.interrupt(target);
 }
 
 static void on_wake(int signal)
@@ -92,8 +94,9 @@ static void *run_clock(void *context)
 	if (wait_over(&until))
 		goto out;
 	note_cause(WK_WATCH_TIMEOUT);
-	for (long waited = 0; atomic_load(&watch.store) && waited < GRACE; waited += WAKE_EVERY) {
-		wk_store_interrupt(atomic_load(&watch.store));
+	for (long waited = 0; atomic_load(&watch.target) && waited < (watch.elsewhere ? GRACE_ELSEWHERE : GRACE);
+		waited += WAKE_EVERY) {
+		watch.interrupt(atomic_load(&watch.target));
 		pthread_kill(watch.guest, WAKE_SIGNAL);
 		add(&until, WAKE_EVERY);
 		if (wait_over(&until))
@@ -129,14 +132,58 @@ bool wk_watch_start(const char *file, uint64_t nanoseconds)
 	return watch.has_clock;
 }
 
-void wk_watch_store(struct wk_store *store)
+/* Waits for Ctrl-C on behalf of the thread that cannot. */
+static void *listen(void *context)
+{
+	sigset_t set;
+	int signal = 0;
+
+	(void)context;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, WAKE_SIGNAL);
+	if (sigwait(&set, &signal) != 0 || signal != SIGINT)
+		return NULL;
+	on_interrupt(signal);
+	sigdelset(&set, WAKE_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL); /* the second one finds the default action */
+	sigdelset(&set, SIGINT);
+	sigaddset(&set, WAKE_SIGNAL);
+	(void)sigwait(&set, &signal);
+	return NULL;
+}
+
+static void start_listener(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, WAKE_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	watch.has_listener = pthread_create(&watch.listener, NULL, listen, NULL) == 0;
+	sigdelset(&set, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	if (!watch.has_listener) {
+		sigaddset(&set, SIGINT);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	}
+}
+
+void wk_watch(void *target, void (*interrupt_target)(void *target), bool elsewhere)
 {
 	struct sigaction interrupt = { .sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND };
 
-	atomic_store(&watch.store, store);
+	watch.interrupt = interrupt_target;
+	watch.elsewhere = elsewhere;
+	atomic_store(&watch.target, target);
 	/* A background job of a script ignores Ctrl-C: that stays so. */
 	if (sigaction(SIGINT, NULL, &watch.old_interrupt) != 0 || watch.old_interrupt.sa_handler == SIG_IGN)
 		return;
+	if (elsewhere) {
+		start_listener();
+		return;
+	}
 	sigemptyset(&interrupt.sa_mask);
 	watch.has_handler = sigaction(SIGINT, &interrupt, NULL) == 0;
 }
@@ -156,7 +203,17 @@ enum wk_watch_cause wk_watch_end(void)
 		sigaction(SIGINT, &watch.old_interrupt, NULL);
 		watch.has_handler = false;
 	}
-	atomic_store(&watch.store, NULL);
+	if (watch.has_listener) {
+		sigset_t set;
+
+		pthread_kill(watch.listener, WAKE_SIGNAL);
+		pthread_join(watch.listener, NULL);
+		sigemptyset(&set);
+		sigaddset(&set, SIGINT);
+		pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+		watch.has_listener = false;
+	}
+	atomic_store(&watch.target, NULL);
 	return (enum wk_watch_cause)atomic_load(&watch.cause);
 }
 

@@ -183,7 +183,7 @@ void wk_t_label(struct translator *t)
 void wk_t_write(struct translator *t, uint32_t op, const wk_unit *w, uint32_t count)
 {
 	wk_t_flush(t);
-	copy_units(t->pending.w, w, count);
+	copy_units(t->pending.w, w, count % MAX_OPERANDS); /* always less, which gcc cannot know */
 	commit(t, op, 0, count, t->from);
 }
 

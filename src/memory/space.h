@@ -12,6 +12,9 @@
 #include <stdint.h>
 
 #define WK_SPACE_RANGES 128
+/* Addresses that are left out behind the TA's own parts: memory that the normal world passes with a call is mapped in the
+ * lowest gap that is large enough, and must find one there, not in a range in which something is to grow. */
+#define WK_SPACE_PASSED ((uint64_t)384 << 10)
 
 struct wk_space {
 	uint64_t begin, end;   /* what may be handed out */

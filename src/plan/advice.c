@@ -43,7 +43,8 @@ size_t wk_refusal_advice(const struct wk_refusal *refusal, const struct wk_profi
 	case WK_LIMIT_ALLOCATOR:
 		return wk_format(buffer, size, "The embedding program brings its own heap.");
 	case WK_LIMIT_RAM:
-		return tee ? advise_ram(profile, buffer, size) : wk_format(buffer, size, "%s", "");
+		return tee ? advise_ram(profile, buffer, size) : wk_format(buffer, size, "The platform sets how much RAM there is "
+			"for Trusted Applications (OP-TEE: CFG_TZDRAM_SIZE).");
 	case WK_LIMIT_CONTIGUITY:
 		return tee ? advise_ram(profile, buffer, size) : wk_format(buffer, size, "Each mapping needs one piece of RAM.");
 	case WK_LIMIT_MAPPINGS:

@@ -67,4 +67,21 @@ struct wk_port_lock {
 void wk_port_lock(struct wk_port_lock *lock);
 void wk_port_unlock(struct wk_port_lock *lock);
 
+/* ---- coroutines ---- */
+
+/* Code with a stack of its own, which may be left in the middle and entered again: how a guest in a TEE asks the other
+ * world for something, since only who called the TEE can go there. For src/remote/session.c. */
+struct wk_port_coroutine {
+	void *inside, *outside;   /* where it goes on, and who entered it */
+	void (*run)(void *context);
+	void *context;
+};
+/* `stack` is the lowest byte. Nothing runs yet. `run` must not return but leave for good. */
+void wk_port_coroutine_init(struct wk_port_coroutine *coroutine, void *stack, size_t size, void (*run)(void *context),
+	void *context);
+/* From outside: runs it until it leaves. */
+void wk_port_coroutine_enter(struct wk_port_coroutine *coroutine);
+/* From inside: goes back to who entered it; returns when it is entered again. */
+void wk_port_coroutine_leave(struct wk_port_coroutine *coroutine);
+
 #endif

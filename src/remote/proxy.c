@@ -28,24 +28,16 @@ static struct wk_remote_message ask(enum wk_remote_operation operation, const st
 	return message;
 }
 
-/* Sends it. What comes back holds no more data than fits. */
+/* Sends it. What comes back holds no more data than fits. Without a window there is nobody to send to. */
 static enum wk_wasi_errno exchange(struct wk_remote_channel *channel, struct wk_remote_message *message)
 {
-	if (!channel->exchange(channel->context, message) || message->error > LAST_ERROR)
+	if (!channel->window || !channel->exchange(channel->context, message) || message->error > LAST_ERROR)
 		return WK_WASI_IO;
 	if (message->error != WK_WASI_SUCCESS)
 		return (enum wk_wasi_errno)message->error;
 	if (message->size[0] > channel->window_size || message->size[1] > channel->window_size - message->size[0])
 		return WK_WASI_IO;
 	return WK_WASI_SUCCESS;
-}
-
-/* Puts a part of data behind those that are there; it fits (see WK_REMOTE_WINDOW_MIN). */
-static void put_part(struct wk_remote_channel *channel, struct wk_remote_message *message, unsigned part, const void *data,
-	size_t size)
-{
-	memcpy(channel->window + (part ? message->size[0] : 0), data, size);
-	message->size[part] = (uint32_t)size;
 }
 
 static size_t length_of(const char *text)
@@ -57,6 +49,7 @@ static size_t length_of(const char *text)
 	return length;
 }
 
+/* Puts a path behind the parts that are there: two fit, if there is a window (see WK_REMOTE_WINDOW_MIN). */
 static bool put_path(struct wk_remote_channel *channel, struct wk_remote_message *message, unsigned part,
 	const char *path)
 {
@@ -64,7 +57,9 @@ static bool put_path(struct wk_remote_channel *channel, struct wk_remote_message
 
 	if (length > WK_WASI_PATH_MAX)
 		return false;
-	put_part(channel, message, part, path, length);
+	if (channel->window)
+		memcpy(channel->window + (part ? message->size[0] : 0), path, length);
+	message->size[part] = (uint32_t)length;
 	return true;
 }
 
@@ -503,7 +498,7 @@ static enum wk_wasi_errno poll_items(void *context, struct wk_wasi_poll *items, 
 	struct wk_remote_message message = ask(WK_REMOTE_POLL, NULL);
 	enum wk_wasi_errno error;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; channel->window && i < count; i++) {
 		struct wk_remote_poll polled = { .object = (uint64_t)items[i].object->handle, .write = items[i].write };
 
 		memcpy(channel->window + i * sizeof polled, &polled, sizeof polled);

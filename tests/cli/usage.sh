@@ -72,7 +72,8 @@ wrong --dir-ro ''
 wrong --fd x
 wrong --fd 99999
 wrong --fd 0
-wrong --tee optee
+wrong --tee optee:
+wrong --tee nowhere
 wrong --report xml
 tool inspect "$work/empty.wasm" "$work/empty.wasm"
 check "inspect of two files" 64 err "one file at a time"

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * wasmkeep/client.h: a keep in a TEE, from the normal world. For programs on Linux with OP-TEE; the library needs libteec.
+ *
+ *	wk_client_open(NULL, &report, &client)
+ *	wk_client_load(client, bytes, size, 0, &report)
+ *	wk_client_run(client, &task, &outcome)
+ *	wk_client_close(client)
+ *
+ * One session is one Trusted Application (TA) instance, with memory of its own. While a guest runs, wk_client_run serves
+ * what it asks of the normal world: the streams, folders and sockets that the task names, and nothing else. A client is
+ * used by one thread at a time, but for wk_client_interrupt.
+ */
+#ifndef WASMKEEP_CLIENT_H
+#define WASMKEEP_CLIENT_H
+
+#include <wasmkeep/memory.h>
+#include <wasmkeep/program.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct wk_client;
+
+/* Zero-initialised it is a valid configuration. */
+struct wk_client_config {
+	uint64_t memory_limit;    /* of the keep; 0: what the TEE has */
+	uint64_t ram;             /* what the TEE has for the TA in all (a profile's figure); 0: the TA finds out, which takes
+	                           * all its memory for a moment */
+};
+
+/* Opens a session with the TA. WK_NOT_FOUND: there is no TEE here, no TA in it, or it is of another version; WK_IO:
+ * the TEE refuses; WK_NO_MEMORY. The report says what to do. On success the caller owns *client. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_report *report,
+	struct wk_client **client);
+/* Ends the session and everything in the keep. NULL is allowed. */
+WK_PUBLIC void wk_client_close(struct wk_client *client);
+/* Is there a TEE that could have the TA? Looks for the device only. */
+WK_PUBLIC bool wk_client_there(void);
+/* The TA's version, a text that lives as long as the client; bytes of the TEE's RAM that the TA takes. */
+WK_PUBLIC const char *wk_client_version(const struct wk_client *client);
+WK_PUBLIC uint64_t wk_client_fixed(const struct wk_client *client);
+
+/* Sends a module, which the TA copies, hashes, decodes and validates. `progress` is called with bytes sent; may be
+ * NULL. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_t size,
+	void (*progress)(void *context, size_t sent), void *context, struct wk_report *report);
+
+/* What to run: see program.h for the configurations. */
+struct wk_task {
+	struct wk_program_config program;  /* .wasi is not looked at, `wasi` is */
+	struct wk_wasi_config wasi;        /* .stdio and .system are not looked at: the streams are 0, 1 and 2. The folder
+	                                    * "sealed" is one in the TEE's secure storage */
+	const char *invoke;                /* the function; NULL: _start */
+	const struct wk_value *arguments;  /* of it; references are null */
+	size_t argument_count;
+};
+
+/* Room for a text that says what memory was for, and for values of a call. */
+#define WK_SUBJECT_MAX 48u
+#define WK_TASK_VALUES 1024u
+
+/* What a keep held at most. */
+struct wk_account {
+	uint32_t count;
+	struct wk_memory_node nodes[WK_MEMORY_NODES]; /* as wk_keep_memory; names lie in `names` */
+	char names[WK_MEMORY_NODES][WK_SUBJECT_MAX];
+	struct wk_refusal refusal;         /* the last one, its subject in `subject`; */
+	uint64_t refusals;                 /* how many there were */
+	char subject[WK_SUBJECT_MAX];
+	struct wk_usage usage;
+};
+
+/* How it ended. Large: about 40 KB. */
+struct wk_outcome {
+	struct wk_report report;           /* status WK_OK: the call returned, or the guest ended itself: */
+	char subject[WK_SUBJECT_MAX];      /* of the report's refusal */
+	bool exited;
+	uint32_t exit_code;
+	uint64_t fuel;                     /* what is left */
+	uint32_t result_count;             /* if it returned */
+	struct wk_value results[WK_TASK_VALUES]; /* references say whether they are null */
+	struct wk_account account;         /* while everything was there */
+};
+
+/* Runs it to its end, serving it. WK_OK: *outcome says how it ended. Else the TEE or the session is at fault, and
+ * outcome->report says how; the session cannot be used any more. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_run(struct wk_client *client, const struct wk_task *task,
+	struct wk_outcome *outcome);
+/* Makes the guest stop, with WK_TRAP_INTERRUPTED: from any thread or signal handler. If none runs, the next one stops at
+ * once. */
+WK_PUBLIC void wk_client_interrupt(struct wk_client *client);
+
+/* ---- measuring ---- */
+
+#define WK_PROBE_PIECES 6
+#define WK_PROBE_HOLES 16
+
+/* What the TEE gave, in bytes unless said otherwise. */
+struct wk_probe {
+	uint64_t data_size, stack_size;    /* TA_DATA_SIZE, TA_STACK_SIZE */
+	uint64_t image, guest_stack;       /* the TA and what its loader takes; the stack of guests' calls */
+	uint64_t malloc;                   /* the largest block of TEE_Malloc */
+	uint64_t largest;                  /* the largest single mapping */
+	uint64_t piece[WK_PROBE_PIECES], total[WK_PROBE_PIECES], count[WK_PROBE_PIECES]; /* in pieces of one size */
+	uint64_t most;                     /* in pieces of any size */
+	uint32_t hole_count;
+	uint64_t holes[WK_PROBE_HOLES];    /* its largest pieces, in the order in which they were had */
+	uint64_t tables, own_tables;       /* numbers: page tables for a TA, of which the TA has some */
+	uint64_t mappings;                 /* number: of one page each, where the core's books end; 0: RAM ends first */
+	uint64_t shared;                   /* the largest memory that one call can pass */
+};
+
+/* Measures, in a session of its own in which nothing was loaded. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_probe(struct wk_client *client, struct wk_report *report,
+	struct wk_probe *probe);
+/* The profile that describes what was measured. `name`: of the profile. */
+WK_PUBLIC void wk_probe_profile(const struct wk_probe *probe, const char *name, struct wk_profile *profile);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The port to OP-TEE: memory by the system PTA, clocks and chance of the TEE. For one Trusted Application (TA) instance,
+ * which serves one session on one thread at a time.
+ */
+#ifndef WK_PORT_OPTEE_H
+#define WK_PORT_OPTEE_H
+
+#include <tee_internal_api.h>
+
+#include "port/port.h"
+#include "wasi/system.h"
+
+/* Opens the way to the system PTA, and learns which addresses there are. Before anything else of the port. `stack_size`:
+ * the TA's own, for the books. */
+TEE_Result wk_optee_begin(size_t stack_size);
+void wk_optee_end(void);
+
+/* Maps a stack whose overrun reaches nothing but an address without memory. NULL: refused. It stays, as a fixed part. */
+void *wk_optee_stack(size_t size);
+
+/* How much the TEE's RAM for TAs has for this one, its own parts included; kept in wk_port_provider()->ram. 0: finds it
+ * out by mapping all that can be had and giving it back. */
+void wk_optee_ram(uint64_t ram);
+
+/* What the system PTA says, without books: for measuring. *address 0: anywhere. */
+TEE_Result wk_optee_map(uintptr_t *address, size_t size);
+TEE_Result wk_optee_unmap(uintptr_t address, size_t size);
+/* Where the keep's own ranges begin. */
+uintptr_t wk_optee_space(void);
+/* Does the TEE's core still find memory for a small object? */
+bool wk_optee_core_has_memory(void);
+
+/* Clocks, chance and yield; the other operations are NULL. */
+extern const struct wk_wasi_system wk_optee_system;
+
+#endif

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Memory of a Trusted Application: zeroed pages that the system PTA maps (PTA_SYSTEM_MAP_ZI), where it is told to. So
+ * ranges grow in place, and no patch of OP-TEE is needed; TA_DATA_SIZE stays small.
+ *
+ * User space is one aligned block of 1 GiB, of which the loader and the TA have the beginning. Behind them a gap is left
+ * for memory that the normal world passes (space.h), then our ranges follow one another. OP-TEE has few page tables for a
+ * TA, one for each 2 MiB of addresses in use: hence no other gaps.
+ *
+ * A refusal of OP-TEE's says only "out of memory". Which limit it was is found out by trying: see reason_of.
+ *
+ * What always holds: what is mapped in a range is one piece of addresses, [low, high); it was mapped by us. Unmapping
+ * anything else could stop the whole TEE.
+ */
+#include <link.h>
+#include <pta_system.h>
+#include <string.h>
+
+#include "memory/space.h"
+#include "port/optee/optee.h"
+
+#define PAGE ((size_t)4096)
+#define USER_SPACE ((uintptr_t)1 << 30)
+#define TABLE_COVERS ((uintptr_t)2 << 20)
+#define PROBE ((size_t)1 << 20)       /* larger than any gap before the TA's end */
+#define LOADER ((uint64_t)18 * PAGE)  /* what OP-TEE 4 takes to load a TA, beside the TA */
+
+struct extent { uintptr_t range, low, high; };
+
+static struct {
+	struct wk_provider provider;
+	struct wk_fixed_part parts[WK_FIXED_PARTS];
+	TEE_TASessionHandle system;
+	struct wk_space space;
+	struct extent extents[WK_SPACE_RANGES];
+	uint32_t extent_count;
+	uint64_t mapped, mappings;
+} pages;
+
+/* ---- the system PTA ---- */
+
+static TEE_Result call_system(uint32_t command, uintptr_t *address, size_t size, bool back)
+{
+	uint32_t types = TEE_PARAM_TYPES(TEE_PARAM_TYPE_VALUE_INPUT,
+		back ? TEE_PARAM_TYPE_VALUE_INOUT : TEE_PARAM_TYPE_VALUE_INPUT,
+		back ? TEE_PARAM_TYPE_VALUE_INPUT : TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE);
+	TEE_Param parameters[TEE_NUM_PARAMS] = { 0 };
+	TEE_Result result;
+
+	if (size > UINT32_MAX)
+		return TEE_ERROR_OUT_OF_MEMORY;
+	parameters[0].value.a = (uint32_t)size;
+	parameters[1].value.a = (uint32_t)((uint64_t)*address >> 32);
+	parameters[1].value.b = (uint32_t)*address;
+	result = TEE_InvokeTACommand(pages.system, TEE_TIMEOUT_INFINITE, command, types, parameters, NULL);
+	if (result == TEE_SUCCESS && back)
+		*address = (uintptr_t)((uint64_t)parameters[1].value.a << 32 | parameters[1].value.b);
+	return result;
+}
+
+TEE_Result wk_optee_map(uintptr_t *address, size_t size)
+{
+	return call_system(PTA_SYSTEM_MAP_ZI, address, size, true);
+}
+
+TEE_Result wk_optee_unmap(uintptr_t address, size_t size)
+{
+	return call_system(PTA_SYSTEM_UNMAP, &address, size, false);
+}
+
+uintptr_t wk_optee_space(void)
+{
+	return (uintptr_t)pages.space.begin;
+}
+
+/* ---- extents ---- */
+
+static struct extent *extent_of(uintptr_t address)
+{
+	struct extent *found = NULL;
+
+	/* The range with the highest start that is not above. */
+	for (uint32_t i = 0; i < pages.extent_count; i++)
+		if (pages.extents[i].range <= address && (!found || pages.extents[i].range > found->range))
+			found = &pages.extents[i];
+	return found;
+}
+
+static void *reserve(struct wk_provider *provider, size_t size)
+{
+	uint64_t start = 0;
+
+	(void)provider;
+	if (!wk_space_take(&pages.space, size, &start))
+		return NULL;
+	pages.extents[pages.extent_count++] = (struct extent){ (uintptr_t)start, 0, 0 };
+	return (void *)(uintptr_t)start;
+}
+
+static void unmap(struct wk_provider *provider, void *at, size_t size)
+{
+	uintptr_t address = (uintptr_t)at;
+	struct extent *extent = extent_of(address);
+
+	(void)provider;
+	if (size == 0 || wk_optee_unmap(address, size) != TEE_SUCCESS)
+		TEE_Panic(TEE_ERROR_GENERIC); /* our own mistake: the books are wrong */
+	pages.mapped -= size;
+	if (address == extent->low)
+		extent->low += size;
+	else
+		extent->high = address;
+	if (extent->low == extent->high)
+		extent->low = extent->high = 0;
+}
+
+static void release(struct wk_provider *provider, void *range, size_t size)
+{
+	struct extent *extent = extent_of((uintptr_t)range);
+
+	(void)size;
+	if (extent->high != extent->low)
+		unmap(provider, (void *)extent->low, extent->high - extent->low);
+	wk_space_give(&pages.space, (uint64_t)(uintptr_t)range);
+	*extent = pages.extents[--pages.extent_count];
+}
+
+/* ---- why OP-TEE refuses ---- */
+
+bool wk_optee_core_has_memory(void)
+{
+	TEE_OperationHandle operation = TEE_HANDLE_NULL;
+
+	/* Its state is in the heap of OP-TEE's core. */
+	if (TEE_AllocateOperation(&operation, TEE_ALG_SHA256, TEE_MODE_DIGEST, 0) != TEE_SUCCESS)
+		return false;
+	TEE_FreeOperation(operation);
+	return true;
+}
+
+/* In the order in which OP-TEE looks: its heap, RAM, page tables. A page in the gap before our ranges needs no new page
+ * table; if it can be had, RAM and heap are not the reason. */
+static enum wk_limit_kind reason_of(TEE_Result result, size_t size)
+{
+	uintptr_t address = (uintptr_t)pages.space.begin - 2 * PAGE;
+
+	if (result != TEE_ERROR_OUT_OF_MEMORY)
+		return WK_LIMIT_ADDRESSES;
+	if (size > PAGE)
+		return WK_LIMIT_CONTIGUITY; /* smaller ones are tried then */
+	if (wk_optee_map(&address, PAGE) == TEE_SUCCESS) {
+		(void)wk_optee_unmap(address, PAGE);
+		return WK_LIMIT_PAGE_TABLES;
+	}
+	return wk_optee_core_has_memory() ? WK_LIMIT_RAM : WK_LIMIT_MAPPINGS;
+}
+
+static enum wk_limit_kind map(struct wk_provider *provider, void *at, size_t size, enum wk_map_use use,
+	const char *subject)
+{
+	uintptr_t address = (uintptr_t)at;
+	struct extent *extent = extent_of(address);
+	TEE_Result result = wk_optee_map(&address, size);
+
+	(void)provider, (void)use, (void)subject;
+	if (result != TEE_SUCCESS)
+		return reason_of(result, size);
+	if (extent->low == extent->high)
+		extent->low = address;
+	extent->high = address + size;
+	pages.mapped += size;
+	pages.mappings++;
+	return WK_LIMIT_NONE;
+}
+
+/* Page tables in use: blocks of addresses with anything in them. */
+static uint64_t count_tables(void)
+{
+	uintptr_t base = (uintptr_t)pages.space.begin & ~(USER_SPACE - 1), last = (uintptr_t)pages.space.begin;
+	uint64_t tables = 0;
+
+	for (uintptr_t block = base; block < base + USER_SPACE; block += TABLE_COVERS) {
+		bool used = block < last; /* the TA's own */
+		for (uint32_t i = 0; i < pages.extent_count && !used; i++)
+			used = pages.extents[i].low < block + TABLE_COVERS && pages.extents[i].high > block;
+		tables += used;
+	}
+	return tables;
+}
+
+static uint64_t fixed(void)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < pages.provider.part_count; i++)
+		sum += pages.parts[i].bytes;
+	return sum;
+}
+
+static void describe(struct wk_provider *provider, enum wk_limit_kind limit, uint64_t *used, uint64_t *value)
+{
+	uint64_t all = fixed() + pages.mapped;
+
+	(void)provider;
+	*used = *value = 0;
+	if (limit == WK_LIMIT_RAM)
+		*used = *value = all;
+	else if (limit == WK_LIMIT_CONTIGUITY)
+		*used = pages.provider.ram > all ? pages.provider.ram - all : 0;
+	else if (limit == WK_LIMIT_MAPPINGS)
+		*used = *value = pages.mappings;
+	else if (limit == WK_LIMIT_PAGE_TABLES)
+		*used = *value = count_tables();
+}
+
+static const struct wk_provider_ops ops = { reserve, release, map, unmap, describe };
+
+struct wk_provider *wk_port_provider(void)
+{
+	return &pages.provider;
+}
+
+/* ---- beginning ---- */
+
+static int add_segments(struct dl_phdr_info *info, size_t size, void *sum)
+{
+	(void)size;
+	for (Elf_Half i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_LOAD)
+			*(uint64_t *)sum += (info->dlpi_phdr[i].p_memsz + PAGE - 1) & ~((uint64_t)PAGE - 1);
+	return 0;
+}
+
+/* What the TA itself takes, as far as it can be known from inside. */
+static void note_parts(size_t data, size_t stack)
+{
+	uint64_t image = 0;
+
+	dl_iterate_phdr(add_segments, &image);
+	pages.parts[0] = (struct wk_fixed_part){ "TA image and loader", LOADER + image - data };
+	pages.parts[1] = (struct wk_fixed_part){ "TA heap (TA_DATA_SIZE)", data };
+	pages.parts[2] = (struct wk_fixed_part){ "TA stack (TA_STACK_SIZE)", (stack + PAGE - 1) & ~(PAGE - 1) };
+	pages.provider.part_count = 3;
+}
+
+TEE_Result wk_optee_begin(size_t stack_size)
+{
+	static const TEE_UUID system = PTA_SYSTEM_UUID;
+	extern const size_t ta_heap_size;
+	uintptr_t probe = 0;
+	TEE_Result result = TEE_OpenTASession(&system, TEE_TIMEOUT_INFINITE, 0, NULL, &pages.system, NULL);
+
+	if (result != TEE_SUCCESS)
+		return result;
+	/* Without a hint it goes to the first gap that is large enough: behind the TA. */
+	result = wk_optee_map(&probe, PROBE);
+	if (result != TEE_SUCCESS)
+		return result;
+	result = wk_optee_unmap(probe, PROBE);
+	if (result != TEE_SUCCESS)
+		return result;
+	wk_space_init(&pages.space, probe + WK_SPACE_PASSED, (probe & ~(USER_SPACE - 1)) + USER_SPACE);
+	pages.provider = (struct wk_provider){ .ops = &ops, .granule = PAGE, .heap_range = (size_t)256 << 10, .scarce = true,
+		.parts = pages.parts };
+	note_parts(ta_heap_size, stack_size);
+	return TEE_SUCCESS;
+}
+
+void wk_optee_end(void)
+{
+	TEE_CloseTASession(pages.system);
+}
+
+/* The page below has no memory. */
+void *wk_optee_stack(size_t size)
+{
+	uint8_t *range = reserve(&pages.provider, size + PAGE);
+
+	if (!range)
+		return NULL;
+	if (map(&pages.provider, range + PAGE, size, WK_MAP_SPARSE, "native stack") != WK_LIMIT_NONE) {
+		release(&pages.provider, range, size + PAGE);
+		return NULL;
+	}
+	pages.parts[pages.provider.part_count++] = (struct wk_fixed_part){ "stack of guests' calls", size };
+	pages.mapped -= size; /* counted with the parts from here on */
+	return range + PAGE;
+}
+
+/* ---- how much there is ---- */
+
+/* Maps pieces as large as can be had, one behind the other; returns the end. */
+static uintptr_t map_all(uintptr_t from)
+{
+	uintptr_t at = from;
+
+	for (size_t step = PROBE; step >= PAGE;) {
+		uintptr_t address = at;
+		if (wk_optee_map(&address, step) == TEE_SUCCESS)
+			at += step;
+		else
+			step /= 2;
+	}
+	return at;
+}
+
+void wk_optee_ram(uint64_t ram)
+{
+	uintptr_t from, to;
+
+	if (ram != 0 || pages.provider.ram != 0) {
+		pages.provider.ram = ram != 0 ? ram : pages.provider.ram;
+		return;
+	}
+	from = (uintptr_t)pages.space.begin;
+	for (uint32_t i = 0; i < pages.extent_count; i++)
+		if (pages.extents[i].high > from)
+			from = pages.extents[i].high;
+	to = map_all(from);
+	if (to != from && wk_optee_unmap(from, to - from) != TEE_SUCCESS)
+		TEE_Panic(TEE_ERROR_GENERIC);
+	pages.provider.ram = fixed() + pages.mapped + (to - from);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Measures what memory the TEE gives this Trusted Application. */
+#ifndef WK_TA_PROBE_H
+#define WK_TA_PROBE_H
+
+#include "ta/protocol.h"
+
+/* Fills in the figures; `piece` is given. Everything is given back. */
+void wk_ta_probe(struct wk_ta_probe *probe);
+
+#endif

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The sources: the freestanding rooms of src/sources.txt (its first part), the port to OP-TEE, and what is here.
+
+global-incdirs-y += .
+global-incdirs-y += ..
+global-incdirs-y += ../src
+global-incdirs-y += ../include
+
+wk-src := $(sub-dir)/../src
+wk-patterns := $(shell sed -n '/^-- hosts/q; /^[a-z]/p' $(wk-src)/sources.txt)
+wk-rooms := $(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patterns))))
+wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c)
+
+srcs-y += entry.c probe.c
+srcs_ext_base-y := $(wk-src)
+srcs_ext-y += $(wk-rooms) $(wk-port)
+
+# Memory of guests is read and written at any address, with one instruction where the platform's configuration allows that
+# (CFG_SCTLR_ALIGNMENT_CHECK=n, the default).
+wk-unaligned := $(if $(filter CFG_SCTLR_ALIGNMENT_CHECK=y,$(file < $(TA_DEV_KIT_DIR)/host_include/conf.mk)),,-mstrict-align)
+# See cmake/flags.cmake for the reasons of all others.
+wk-arithmetic := -fno-math-errno -fno-trapping-math -ffp-contract=off
+define wk-flags
+cflags-$(1)-y := $(wk-arithmetic)
+cflags-remove-$(1)-y := $(wk-unaligned)
+endef
+$(foreach file,$(filter interp/%,$(wk-rooms)),$(eval $(call wk-flags,$(file))))
+cflags-interp/dispatch.c-y += -O2 -fno-stack-protector
+cflags-remove-interp/dispatch.c-y += -Os -fstack-protector-strong
+ifneq ($(COMPILER),clang)
+cflags-interp/dispatch.c-y += -fno-gcse -fno-crossjumping -fno-tree-loop-distribute-patterns -fno-align-labels \
+	-fno-align-jumps -fno-align-loops
+endif
