@@ -82,8 +82,8 @@ size: ## shows the size of the library's code at -Os
 	@sh cmake/size.sh
 
 .PHONY: board
-board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md)
-	@sh board/assemble.sh
+board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md), or its VARIANT=128m
+	@sh board/assemble.sh $(VARIANT)
 
 .PHONY: boardtest
 boardtest: board ## tests that machine
