@@ -86,8 +86,10 @@ board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.m
 	@sh board/assemble.sh $(VARIANT)
 
 .PHONY: boardtest
-boardtest: board ## tests that machine
-	@sh tests/board/board.sh board/board
+boardtest: board-packages ## tests that machine, or its VARIANT=128m
+	@sh board/assemble.sh
+	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
+	@sh tests/board/memory.sh board/board $(VARIANT)
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR

@@ -2,9 +2,10 @@
  *
  * The mapper's client, for tests of the board:
  *
- *	mapper fill PIECE LEAST    what a Trusted Application can map, in pieces of PIECE bytes that are halved down to LEAST
- *	mapper unaligned           whether it can read and write unaligned words
- *	mapper free                RAM for Trusted Applications that nobody uses, by OP-TEE's own statistics
+ *	mapper fill PIECE LEAST [DISTANCE]   what a Trusted Application can map, in pieces of PIECE bytes that are halved down
+ *	                                     to LEAST; adjacent, or DISTANCE bytes apart
+ *	mapper unaligned                     whether it can read and write unaligned words
+ *	mapper free                          RAM for Trusted Applications that nobody uses, by OP-TEE's own statistics
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -41,13 +42,14 @@ static int invoke(const TEEC_UUID *uuid, uint32_t command, TEEC_Operation *opera
 	return result != TEEC_SUCCESS;
 }
 
-static int fill(uint32_t piece, uint32_t least)
+static int fill(uint32_t piece, uint32_t least, uint32_t distance)
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_VALUE_INOUT, TEEC_VALUE_INOUT, TEEC_VALUE_INOUT,
 		TEEC_NONE) };
 
 	operation.params[0].value.a = piece;
 	operation.params[0].value.b = least;
+	operation.params[1].value.a = distance;
 	if (invoke(&mapper, MAPPER_FILL, &operation))
 		return 1;
 	printf("%u bytes in %u pieces, then 0x%08x; %u wrong\n", operation.params[1].value.a, operation.params[1].value.b,
@@ -85,14 +87,19 @@ static int free_ram(void)
 	return 0;
 }
 
+static uint32_t number(const char *text)
+{
+	return text ? (uint32_t)strtoul(text, NULL, 0) : 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc == 4 && strcmp(argv[1], "fill") == 0)
-		return fill((uint32_t)strtoul(argv[2], NULL, 0), (uint32_t)strtoul(argv[3], NULL, 0));
+	if ((argc == 4 || argc == 5) && strcmp(argv[1], "fill") == 0)
+		return fill(number(argv[2]), number(argv[3]), number(argv[4]));
 	if (argc == 2 && strcmp(argv[1], "unaligned") == 0)
 		return unaligned();
 	if (argc == 2 && strcmp(argv[1], "free") == 0)
 		return free_ram();
-	fprintf(stderr, "mapper fill PIECE LEAST | unaligned | free\n");
+	fprintf(stderr, "mapper fill PIECE LEAST [DISTANCE] | unaligned | free\n");
 	return 2;
 }

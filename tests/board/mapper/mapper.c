@@ -53,8 +53,8 @@ static TEE_Result map(TEE_TASessionHandle system, uint64_t at, uint32_t size)
 		params, &origin);
 }
 
-/* Is all of it zero at first, and does every page keep what was written to it? Returns how many do not. */
-static uint32_t wrong_pages(uint64_t at, uint32_t size)
+/* Is all of it zero at first, and does every page keep what was written to it? Returns how many words do not. */
+static uint32_t check(uint64_t at, uint32_t size)
 {
 	uint64_t *words = (uint64_t *)(uintptr_t)at;
 	size_t per_page = PAGE / sizeof *words;
@@ -73,14 +73,15 @@ static TEE_Result fill(TEE_Param params[4])
 {
 	TEE_UUID uuid = PTA_SYSTEM_UUID;
 	TEE_TASessionHandle system = TEE_HANDLE_NULL;
-	uint32_t size = params[0].value.a, least = params[0].value.b, origin = 0, pieces = 0, total = 0;
+	uint32_t size = params[0].value.a, least = params[0].value.b, distance = params[1].value.a;
+	uint32_t origin = 0, pieces = 0, total = 0;
 	uint64_t base = ((uint64_t)(uintptr_t)fill & ~(SPACE - 1)) + BLOCK;
 	TEE_Result result = TEE_OpenTASession(&uuid, TEE_TIMEOUT_INFINITE, 0, NULL, &system, &origin);
 
 	if (result != TEE_SUCCESS)
 		return result;
 	while (size >= least && size >= PAGE) {
-		result = map(system, base + total, size);
+		result = map(system, base + (distance ? (uint64_t)pieces * distance : total), size);
 		if (result != TEE_SUCCESS) {
 			size /= 2;
 			continue;
@@ -91,7 +92,7 @@ static TEE_Result fill(TEE_Param params[4])
 	params[1].value.a = total;
 	params[1].value.b = pieces;
 	params[2].value.a = result;
-	params[2].value.b = wrong_pages(base, total);
+	params[2].value.b = distance ? 0 : check(base, total);
 	TEE_CloseTASession(system);
 	return TEE_SUCCESS;
 }
@@ -112,7 +113,7 @@ static __attribute__((noinline)) uint64_t get(const void *at)
 }
 
 /* All offsets around the border of two pages. */
-static uint32_t wrong_words(void)
+static uint32_t check_unaligned(void)
 {
 	static uint8_t bytes[3 * PAGE];
 	uint8_t *border = bytes + PAGE + (PAGE - (uintptr_t)bytes % PAGE) % PAGE;
@@ -140,7 +141,7 @@ TEE_Result TA_InvokeCommandEntryPoint(void *session, uint32_t command, uint32_t 
 	case MAPPER_FILL:
 		return fill(params);
 	case MAPPER_UNALIGNED:
-		params[0].value.a = wrong_words();
+		params[0].value.a = check_unaligned();
 		return TEE_SUCCESS;
 	default:
 		return TEE_ERROR_NOT_SUPPORTED;
