@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # memory.sh TOOL [VARIANT]: what a Trusted Application gets of memory on the emulated board (board/), or on its variant
-# 128m, and whether the profile in profiles/ says so. TOOL is board/board; `make board` must have made the board, and the
+# 128m, and whether the profile in profiles/ says so. TOOL is board/board; `make board` must have made the board. The
 # variant is made here, if it is not there: that takes five minutes, and the test one.
 variant=${2:-}
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -23,7 +23,9 @@ export BOARD_DIR="$work/board" BOARD_TIMEOUT=120
 trap 'exec 2> /dev/null; "$tool" stop; rm -rf "$work"' EXIT
 
 # figure NAME: a figure of the profile; of a list, the sum.
-figure() { awk -F ' = ' -v name="$1" '$1 == name { n = split($2, list, ", "); while (n) sum += list[n--]; print sum + 0 }' "$profile"; }
+figure() {
+	awk -F ' = ' -v name="$1" '$1 == name { n = split($2, list, ", "); while (n) sum += list[n--]; print sum }' "$profile"
+}
 
 # near NAME MEASURED EXPECTED: do they differ by 2 % at most?
 near() {
@@ -70,15 +72,17 @@ tool run mapper fill 0x1000 0x1000
 near "the number of mappings" "$(mapped 4)" \
 	$((($(figure core-heap) - $(figure core-heap-used) - $(figure core-heap-ta)) / $(figure core-heap-mapping)))
 tool run mapper fill 0x1000 0x1000 0x200000
-[ $(($(mapped 4) + 1)) = "$(figure page-tables)" ] && ok "page tables" || not_ok "page tables" "$(cat "$work/out" "$work/err")"
+[ $(($(mapped 4) + 1)) = "$(figure page-tables)" ] && ok "page tables" || not_ok "page tables" "$(cat "$work/out")"
 tool run mapper free
-[ "$(cat "$work/out")" = "$free" ] && ok "all of it was given back" || not_ok "all of it was given back" "$(cat "$work/out")"
+[ "$(cat "$work/out")" = "$free" ] && ok "all of it was given back" ||
+	not_ok "all of it was given back" "$(cat "$work/out") of $free"
 tool run mapper unaligned
 check "words that are not aligned" 0 out "0 wrong"
 
 # Linux has what it had, and keeps off.
 tool run sh -c 'grep MemTotal: /proc/meminfo | tr -cd 0-9'
-[ "$(cat "$work/out")" -gt 1000000 ] && ok "Linux has its memory" || not_ok "Linux has its memory" "$(cat "$work/out") KiB"
+[ "$(cat "$work/out")" -gt 1000000 ] && ok "Linux has its memory" ||
+	not_ok "Linux has its memory" "$(cat "$work/out") KiB"
 if [ -n "$variant" ]; then
 	tool run grep -i '80000000-87ffffff' /proc/iomem
 	check "... and that of OP-TEE is reserved" 0 out reserved

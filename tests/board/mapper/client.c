@@ -2,8 +2,8 @@
  *
  * The mapper's client, for tests of the board:
  *
- *	mapper fill PIECE LEAST [DISTANCE]   what a Trusted Application can map, in pieces of PIECE bytes that are halved down
- *	                                     to LEAST; adjacent, or DISTANCE bytes apart
+ *	mapper fill PIECE LEAST [DISTANCE]   what a Trusted Application can map, in pieces of PIECE bytes that are halved
+ *	                                     down to LEAST; adjacent, or DISTANCE bytes apart
  *	mapper unaligned                     whether it can read and write unaligned words
  *	mapper free                          RAM for Trusted Applications that nobody uses, by OP-TEE's own statistics
  */
@@ -68,8 +68,8 @@ static int unaligned(void)
 	return operation.params[0].value.a != 0;
 }
 
-/* A pool's figures are a name of 32 bytes, something more in later versions of OP-TEE, and six numbers: bytes in use, the
- * most that were, and the pool's size come first. */
+/* A pool's figures are a name of 32 bytes, something more in later versions of OP-TEE, and six numbers. The first three
+ * are bytes in use, the most that were, and the pool's size. */
 static int free_ram(void)
 {
 	uint8_t pool[128];
