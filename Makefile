@@ -82,12 +82,14 @@ size: ## shows the size of the library's code at -Os
 	@sh cmake/size.sh
 
 .PHONY: board
-board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md)
-	@sh board/assemble.sh
+board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md), or its VARIANT=128m
+	@sh board/assemble.sh $(VARIANT)
 
 .PHONY: boardtest
-boardtest: board ## tests that machine
-	@sh tests/board/board.sh board/board
+boardtest: board-packages ## tests that machine, or its VARIANT=128m
+	@sh board/assemble.sh
+	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
+	@sh tests/board/memory.sh board/board $(VARIANT)
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# assemble.sh: makes the board, an emulated machine with OP-TEE, from Debian packages, below build/board (or
+# assemble.sh [VARIANT]: makes the board, an emulated machine with OP-TEE, from Debian packages, below build/board (or
 # BOARD_BUILD):
 #
 #   arm64/      the packages of guest.txt, unpacked: also headers, libraries and development kit for whoever builds
@@ -10,6 +10,8 @@
 #
 # Each step leaves a stamp, a checksum of what it was made from, and is left out as long as that has not changed.
 # `rm -r build/board` fetches and makes everything anew.
+#
+# VARIANT is "128m": makes that, too (128m.sh).
 set -eu
 
 board=$(cd "$(dirname "$0")" && pwd)
@@ -18,10 +20,15 @@ mkdir -p "$build"
 build=$(cd "$build" && pwd)
 cross=aarch64-linux-gnu-
 optee=vexpress-qemu_armv8a
+variant=${1:-}
+case $variant in
+'' | 128m) ;;
+*) echo "board: there is no variant '$variant', only 128m" >&2 && exit 2 ;;
+esac
 
 # Two callers at once must not make the same files.
 if [ "${BOARD_LOCKED:-}" != "$build" ]; then
-	BOARD_LOCKED=$build exec flock "$build/.lock" sh "$board/assemble.sh"
+	BOARD_LOCKED=$build exec flock "$build/.lock" sh "$board/assemble.sh" "$@"
 fi
 
 say() { echo "board: $*"; }
@@ -64,18 +71,20 @@ if step packages "$board/guest.txt" "$board/../cmake/apt.sh"; then
 	finish
 fi
 
-# OP-TEE lies in the flash's secure part; the kernel is where the firmware jumps to in the end. The two halves' places
-# in the flash are the firmware's.
-if step firmware "$build/packages.list"; then
-	tee=$build/arm64/usr/lib/optee/$optee
-	rm -rf "$build/firmware/build"
-	quietly make -C "$build/firmware" -j "$(nproc)" CROSS_COMPILE=$cross PLAT=qemu SPD=opteed DEBUG=0 \
-		QEMU_USE_GIC_DRIVER=QEMU_GICV3 BL32_RAM_LOCATION=tdram BL32="$tee/tee-header_v2.bin" \
-		BL32_EXTRA1="$tee/tee-pager_v2.bin" BL32_EXTRA2="$tee/tee-pageable_v2.bin" \
+# firmware SOURCE TEE FLASH: builds the firmware, with OP-TEE's files from the folder TEE in the flash's secure part. The
+# kernel is where it jumps to in the end. The two halves' places in the flash are the firmware's.
+firmware() {
+	rm -rf "$1/build"
+	quietly make -C "$1" -j "$(nproc)" CROSS_COMPILE=$cross PLAT=qemu SPD=opteed DEBUG=0 \
+		QEMU_USE_GIC_DRIVER=QEMU_GICV3 BL32_RAM_LOCATION=tdram BL32="$2/tee-header_v2.bin" \
+		BL32_EXTRA1="$2/tee-pager_v2.bin" BL32_EXTRA2="$2/tee-pageable_v2.bin" \
 		ARM_LINUX_KERNEL_AS_BL33=1 PRELOADED_BL33_BASE=0x44000000 BUILD_STRING=debian all fip
-	made=$build/firmware/build/qemu/release
-	cp "$made/bl1.bin" "$build/flash.bin"
-	dd if="$made/fip.bin" of="$build/flash.bin" bs=256K seek=1 2> /dev/null
+	cp "$1/build/qemu/release/bl1.bin" "$3"
+	dd if="$1/build/qemu/release/fip.bin" of="$3" bs=256K seek=1 2> /dev/null
+}
+
+if step firmware "$build/packages.list"; then
+	firmware "$build/firmware" "$build/arm64/usr/lib/optee/$optee" "$build/flash.bin"
 	finish
 fi
 
@@ -131,3 +140,5 @@ if step initrd "$build/packages.list" "$build/agent" "$board/init"; then
 	finish
 fi
 say "ready in $build"
+
+[ -z "$variant" ] || . "$board/$variant.sh"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """board: starts, uses and stops an emulated machine with OP-TEE.
 
-  board start [--icount] [--cpus N] [--for PID] [--timeout S]   boots the machine, and returns when it answers
+  board start [--variant NAME] [--icount] [--cpus N] [--for PID] [--timeout S]
+                               boots the machine, and returns when it answers
   board run [-n] [-t] [-e NAME=VALUE]... [--count] [--timeout S] COMMAND [ARGUMENT...]
                                runs a command in the guest: its input, output, errors and exit status are yours
   board shell                  a shell in the guest
@@ -31,7 +32,8 @@ Each machine has a folder, BOARD_DIR (by default build/board/run), for all that 
 Several machines run at once in different folders: BOARD_DIR=/tmp/second board/board start. In one machine up to four
 commands run at once; more wait for their turn.
 
-start:  --icount      the guest's clock counts instructions, 1 ns each, and nothing else: times measured in the guest
+start:  --variant 128m  the machine whose secure world has 128 MiB of RAM; `make board VARIANT=128m` makes it
+        --icount      the guest's clock counts instructions, 1 ns each, and nothing else: times measured in the guest
                       are repeatable figures that do not depend on how busy this machine is
         --cpus N      processors (1, the fastest to boot)
         --for PID     stops the machine when process PID ends; tests say --for $$
@@ -316,14 +318,17 @@ def start(arguments):
     import json
     import subprocess
     import time
-    found, _ = options(arguments, {"--icount": False, "--cpus": True, "--for": True, "--timeout": True})
+    known = {"--variant": True, "--icount": False, "--cpus": True, "--for": True, "--timeout": True}
+    found, _ = options(arguments, known)
     timeout = number(found.get("--timeout", "120"))
     cpus = number(found.get("--cpus", "1"), int)
     if "--icount" in found and cpus != 1:
         die("instructions can be counted with one processor only", 2)
-    for name in ("flash.bin", "kernel", "initrd"):
+    variant = found.get("--variant") or os.environ.get("BOARD_VARIANT") or ""
+    for name in (os.path.join(variant, "flash.bin"), "kernel", "initrd"):
         if not os.path.exists(os.path.join(BUILD, name)):
-            die("there is no %s: `make board` makes it" % os.path.join(BUILD, name))
+            die("there is no %s: `make board%s` makes it"
+                % (os.path.join(BUILD, name), " VARIANT=" + variant if variant else ""))
     os.makedirs(DIR, mode=0o700, exist_ok=True)
     starting = locked("start.lock", wait=True)
     if running():
@@ -333,7 +338,8 @@ def start(arguments):
     for name in os.listdir(DIR):
         if name.startswith(("port-", "agent-")):
             os.unlink(in_dir(name))
-    settings = {"cpus": cpus, "icount": "--icount" in found, "for": number(found.get("--for", "0"), int)}
+    settings = {"variant": variant, "cpus": cpus, "icount": "--icount" in found,
+                "for": number(found.get("--for", "0"), int)}
     with open(in_dir("settings"), "w") as file:
         json.dump(settings, file)
     begun = time.monotonic()
@@ -396,12 +402,17 @@ def keep(_):
     os.chdir(DIR)
     build = os.path.relpath(BUILD)
     kernel, initrd = build + "/kernel", build + "/initrd"
+    flash, memory = build + "/flash.bin", "1057"
+    if settings["variant"]:
+        flash = "%s/%s/flash.bin" % (build, settings["variant"])
+        with open("%s/%s/memory" % (build, settings["variant"])) as file:
+            memory = file.read().strip()
     where, size = 0x50000000, os.path.getsize(initrd)
     arguments = [
         "qemu-system-aarch64", "-M", "virt,secure=on,gic-version=3", "-cpu", "cortex-a57",
-        "-smp", str(settings["cpus"]), "-m", "1057", "-display", "none", "-monitor", "none", "-no-reboot",
+        "-smp", str(settings["cpus"]), "-m", memory, "-display", "none", "-monitor", "none", "-no-reboot",
         "-net", "none", "-serial", "file:normal.log", "-serial", "file:secure.log",
-        "-bios", build + "/flash.bin", "-kernel", kernel,
+        "-bios", flash, "-kernel", kernel,
         "-append", "console=ttyAMA0,115200 rdinit=/init initrd=%#x,%d panic=-1" % (where, size),
         # The firmware jumps to the kernel without loading it.
         "-device", "loader,file=%s,addr=0x44000000,force-raw=on" % kernel,
@@ -568,6 +579,8 @@ def status(arguments):
     except (Gone, TimeoutError):
         state = "does not answer (`board console secure` and `normal` may tell why; `board stop` ends it)"
     print("a machine runs in %s, and %s" % (DIR, state))
+    if settings["variant"]:
+        print("variant: " + settings["variant"])
     print("processors: %d; counts instructions: %s" % (settings["cpus"], "yes" if settings["icount"] else "no"))
     if settings["for"]:
         print("it stops when process %d ends" % settings["for"])

@@ -75,10 +75,11 @@ update() {
 	END
 	echo "fetching the archive's lists of packages" >&2
 	own apt-get -qq update || die "cannot fetch the archive's lists of packages"
-	echo "$release $architecture" > "$home/ready"
+	echo "$release $architecture $home" > "$home/ready"
 }
 
-[ "$(cat "$home/ready" 2> /dev/null)" = "$release $architecture" ] || update
+# The configuration names HOME by its whole path: one that was copied or moved would write to where it came from.
+[ "$(cat "$home/ready" 2> /dev/null)" = "$release $architecture $home" ] || update
 
 # fetch PACKAGE: prints where the package's file is; it is fetched if it is not there yet.
 fetch() {

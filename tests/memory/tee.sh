@@ -40,6 +40,8 @@ check "a module with a maximum of one page is told that" 0 out "linear memory: 6
 	err "the TEE has refused nothing" err "--max-memory"
 tool run "$programs/one-page.wasm"
 check "... without a TEE, too" 0 out "linear memory: 65536 bytes" err "the module itself declares" err "no other limit"
+tool run --tee sim:optee-qemu-armv8a-128m "$programs/memory-hog.wasm"
+at_least "memory-hog with 128 MiB of RAM gets 130,000,000 bytes" 130000000
 tool run --max-memory 1M "$programs/memory-hog.wasm"
 check "--max-memory is named" 0 out "linear memory: 1048576 bytes" err "--max-memory"
 tool run $board --stack-size 64M "$programs/hello.wasm"
