@@ -61,10 +61,13 @@ enum wk_wasi_clock { WK_WASI_REALTIME, WK_WASI_MONOTONIC, WK_WASI_PROCESS_CPU, W
 struct wk_wasi_object {
 	intptr_t handle;          /* the system's own */
 	uint8_t type;             /* enum wk_wasi_type, but never a symbolic link */
-	uint8_t detail;           /* the system's own; operations may change it */
+	uint8_t detail;           /* the system's own, but for WK_WASI_MOUNTED; operations may change it */
 	bool seekable;            /* has a position */
 	bool waits;               /* reads and writes can return WK_WASI_AGAIN */
 };
+
+/* A bit of `detail` that belongs to whoever joins two systems (mount.h): a system neither sets it nor looks at it. */
+#define WK_WASI_MOUNTED 0x80u
 
 #define WK_WASI_READABLE 1u
 #define WK_WASI_WRITABLE 2u
