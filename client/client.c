@@ -25,6 +25,7 @@
 #define DEVICE "/dev/tee0"
 #define SUPPLICANT_DEVICE "/dev/teepriv0"
 #define WINDOW_SIZE ((size_t)256 << 10)
+#define DATA_SIZE (WINDOW_SIZE - sizeof(struct wk_window))
 
 struct wk_client {
 	TEEC_Context context;
@@ -242,10 +243,10 @@ static enum wk_status send(struct wk_client *client, const uint8_t *bytes, size_
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_VALUE_INPUT, TEEC_MEMREF_PARTIAL_INPUT, TEEC_NONE,
 		TEEC_NONE) };
 
-	memcpy(client->window.buffer, bytes + offset, size);
+	memcpy(data_of(client), bytes + offset, size);
 	operation.params[0].value.a = (uint32_t)offset;
 	operation.params[0].value.b = (uint32_t)((uint64_t)offset >> 32);
-	use_window(client, &operation.params[1], 0, size);
+	use_window(client, &operation.params[1], sizeof(struct wk_window), size);
 	return invoke(client, WK_TA_DATA, &operation, report);
 }
 
@@ -257,7 +258,7 @@ enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_
 	enum wk_status status = begin(client, bytes, size, report);
 
 	for (size_t sent = 0; status == WK_OK && sent < size;) {
-		size_t piece = size - sent < WINDOW_SIZE ? size - sent : WINDOW_SIZE;
+		size_t piece = size - sent < DATA_SIZE ? size - sent : DATA_SIZE;
 
 		status = send(client, bytes, piece, sent, report);
 		sent += piece;
@@ -270,7 +271,7 @@ enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_
 	status = invoke(client, WK_TA_END, &operation, report);
 	status = status == WK_OK ? take_report(client, operation.params[0].memref.size, report) : status;
 	/* Requests begin with a window that holds nothing of the module. */
-	memset(data_of(client), 0, WINDOW_SIZE - sizeof(struct wk_window));
+	memset(data_of(client), 0, DATA_SIZE);
 	return status;
 }
 
@@ -320,7 +321,7 @@ static bool begin_service(const struct wk_task *task, struct service *service)
 static enum wk_status take_outcome(struct wk_client *client, const struct wk_remote_message *message,
 	struct wk_outcome *outcome)
 {
-	size_t room = WINDOW_SIZE - sizeof(struct wk_window), size = message->size[0], account = message->size[1];
+	size_t room = DATA_SIZE, size = message->size[0], account = message->size[1];
 
 	if (size > room || account > room - size || !wk_outcome_read(data_of(client), size, outcome) ||
 		!wk_account_read(data_of(client) + size, account, &outcome->account)) {
@@ -349,7 +350,7 @@ static enum wk_status step(struct wk_client *client, struct service *service, bo
 	*done = operation.params[0].value.a != WK_SESSION_REQUEST;
 	if (*done)
 		return take_outcome(client, &message, outcome);
-	wk_remote_serve(service->server, &message, data_of(client), WINDOW_SIZE - sizeof(struct wk_window));
+	wk_remote_serve(service->server, &message, data_of(client), DATA_SIZE);
 	memcpy(&window_of(client)->message, &message, sizeof message);
 	return WK_OK;
 }

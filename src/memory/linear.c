@@ -22,6 +22,7 @@
 
 #define SMALLEST_STEP (UINT64_C(64) << 10)
 #define LARGEST_STEP (UINT64_C(1) << 20)
+#define GIVEN_BACK (UINT64_C(128) << 10)
 
 /* The smallest multiple of the granule that holds `size`; false when there is none in a size_t. */
 static bool whole_granules(const struct wk_pager *pager, uint64_t size, uint64_t *whole)
@@ -36,7 +37,7 @@ static bool whole_granules(const struct wk_pager *pager, uint64_t size, uint64_t
 }
 
 /* The most that this budget could ever have committed: there is no use for more addresses than that. Where addresses are
- * as scarce as mappings, it is what the budget has left now. */
+ * as scarce as mappings, it is what the budget has left now, and a little that others may give back. */
 static uint64_t most_for(const struct wk_budget *budget, bool left)
 {
 	uint64_t most = WK_UNLIMITED;
@@ -44,8 +45,10 @@ static uint64_t most_for(const struct wk_budget *budget, bool left)
 	for (; budget; budget = budget->parent) {
 		uint64_t limit = budget->limit;
 
-		if (left && limit != WK_UNLIMITED)
-			limit -= __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+		if (left && limit != WK_UNLIMITED) {
+			uint64_t used = __atomic_load_n(&budget->used, __ATOMIC_RELAXED);
+			limit -= used > GIVEN_BACK ? used - GIVEN_BACK : 0;
+		}
 		if (limit < most)
 			most = limit;
 	}

@@ -80,7 +80,7 @@ static uint64_t largest(struct wk_provider *tee, uint8_t *at)
 	return low * 4096;
 }
 
-static const struct measured {
+struct measured {
 	uint64_t data_size, stack_size; /* KiB; 2: one page */
 	uint64_t at;                    /* MiB, from the beginning of the addresses */
 	uint64_t piece, least;          /* KiB; piece 0: the largest one */

@@ -72,7 +72,8 @@ static int run(const uint8_t *bytes, size_t size, const char *argument)
 	    wk_sealed_new(&keep->wasi, &vault.vault, volume, &report, &sealed) != WK_OK)
 		abort();
 	wk_mount_init(&mount, &wk_wasi_posix_system, wk_sealed_system(sealed), "sealed");
-	status = wk_wasi_new_with(store, &config, &mount.system, &report, &wasi);
+	config.system = &mount.system;
+	status = wk_wasi_new(store, &config, &report, &wasi);
 	if (status == WK_OK)
 		status = start(keep, store, wasi, bytes, size, &report);
 	if (status == WK_OK)
