@@ -31,7 +31,8 @@ static const struct wk_option options[] = {
 	{ OPTION_INVOKE, 0, "invoke", "NAME", "call this exported function instead of _start; ARGS are\n"
 		"its arguments, its results are printed one a line" },
 	{ OPTION_DIR, 0, "dir", "HOST[::GUEST]", "let the program read and write the folder HOST, which it\n"
-		"sees as GUEST; may be given again" },
+		"sees as GUEST; may be given again. In a TEE HOST can be\n"
+		"'sealed', the module's folder in the secure storage" },
 	{ OPTION_DIR_RO, 0, "dir-ro", "HOST[::GUEST]", "the same, for reading only" },
 	{ OPTION_ENV, 0, "env", "NAME[=VALUE]", "set a variable of the program; without =VALUE it gets the\n"
 		"value it has here, if any; may be given again" },
@@ -359,7 +360,7 @@ static int run(int count, char **words)
 	else
 		goto out;
 	if (status == WK_EXIT_SUCCESS)
-		status = run.tee.optee ? wk_run_in_tee(&run) : run_file(&run);
+		status = run.tee.optee ? wk_run_in_tee(&run) : wk_world_is_here(&run.world) ? run_file(&run) : WK_EXIT_USAGE;
 	wk_tee_close(&run.tee);
 out:
 	wk_world_free(&run.world);
@@ -383,6 +384,7 @@ const struct wk_command wk_command_run = {
 		"  wasmkeep run --dir-ro /etc::config --env LANG app.wasm -v config/hosts\n"
 		"  wasmkeep run --timeout 2.5 --fuel 1000000000 --max-memory 64M untrusted.wasm\n"
 		"  wasmkeep run --invoke add math.wasm 2 0x28\n"
+		"  wasmkeep run --tee optee --dir sealed::/data wallet.wasm\n"
 		"  systemd-socket-activate -l 8080 wasmkeep run --fd 3 server.wasm\n"
 		"\n"
 		"With --invoke, an i32 or i64 is decimal or 0x hexadecimal; an f32 or f64 is like 1.5, -2e10, inf or nan;\n"

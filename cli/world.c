@@ -112,6 +112,18 @@ bool wk_world_add_dir(struct wk_world *world, const char *word, bool read_only)
 	return true;
 }
 
+bool wk_world_is_here(const struct wk_world *world)
+{
+	for (size_t i = 0; i < world->dir_count; i++) {
+		if (strcmp(world->dirs[i].host, WK_WASI_SEALED) != 0)
+			continue;
+		wk_message("--dir " WK_WASI_SEALED "::%s: sealed folders are in the secure storage of a TEE: add --tee optee; "
+			"a folder of that name is ./" WK_WASI_SEALED, world->dirs[i].guest);
+		return false;
+	}
+	return true;
+}
+
 bool wk_world_add_socket(struct wk_world *world, const char *word)
 {
 	uint64_t number = 0;

@@ -26,6 +26,8 @@ bool wk_world_add_argument(struct wk_world *world, const char *word);
 bool wk_world_add_variable(struct wk_world *world, const char *word); /* NAME=VALUE, or NAME for the host's value */
 bool wk_world_add_dir(struct wk_world *world, const char *word, bool read_only); /* HOST[::GUEST] */
 bool wk_world_add_socket(struct wk_world *world, const char *word);
+/* Are there folders that only a TEE has? Then false, after a message. */
+bool wk_world_is_here(const struct wk_world *world);
 void wk_world_free(struct wk_world *world);
 
 /* All of it as WASI takes it; borrowed. */

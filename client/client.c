@@ -298,6 +298,7 @@ static void end_service(struct service *service)
 static bool begin_service(const struct wk_task *task, struct service *service)
 {
 	const struct wk_wasi_config *wasi = &task->wasi;
+	size_t roots = 0;
 
 	*service = (struct service){ .roots = calloc(wasi->preopen_count + 1, sizeof *service->roots),
 		.descriptors = calloc(3 + wasi->socket_count, sizeof *service->descriptors),
@@ -307,12 +308,13 @@ static bool begin_service(const struct wk_task *task, struct service *service)
 		return false;
 	(void)wk_task_write(task, service->task, service->task_size);
 	for (size_t i = 0; i < wasi->preopen_count; i++)
-		service->roots[i] = wasi->preopens[i].host;
+		if (strcmp(wasi->preopens[i].host, WK_WASI_SEALED) != 0) /* that one is not ours */
+			service->roots[roots++] = wasi->preopens[i].host;
 	for (int i = 0; i < 3; i++)
 		service->descriptors[i] = i;
 	for (size_t i = 0; i < wasi->socket_count; i++)
 		service->descriptors[3 + i] = wasi->sockets[i];
-	service->world = (struct wk_remote_world){ service->roots, wasi->preopen_count, service->descriptors,
+	service->world = (struct wk_remote_world){ service->roots, roots, service->descriptors,
 		3 + wasi->socket_count };
 	service->server = wk_remote_server_new(wk_wasi_port_system(), &service->world);
 	return service->server != NULL;

@@ -63,7 +63,7 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types, TEE_Param parameters[TEE_NUM
 	memory = TEE_Malloc(wk_session_size(), TEE_MALLOC_FILL_ZERO);
 	if (ta && memory)
 		ta->host = (struct wk_session_host){ .provider = wk_port_provider(), .hash = hash, .system = &wk_optee_system,
-			.stack = wk_optee_stack(GUEST_STACK), .stack_size = GUEST_STACK, .native_depth = GUEST_DEPTH };
+			.vault = &wk_optee_vault, .stack = wk_optee_stack(GUEST_STACK), .stack_size = GUEST_STACK, .native_depth = GUEST_DEPTH };
 	if (!ta || !memory || !ta->host.stack) {
 		TEE_Free(memory);
 		TEE_Free(ta);

@@ -10,7 +10,7 @@ global-incdirs-y += ../include
 wk-src := $(sub-dir)/../src
 wk-patterns := $(shell sed -n '/^-- hosts/q; /^[a-z]/p' $(wk-src)/sources.txt)
 wk-rooms := $(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patterns))))
-wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c)
+wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c vault.c)
 
 srcs-y += entry.c probe.c
 srcs_ext_base-y := $(wk-src)

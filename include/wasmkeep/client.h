@@ -50,8 +50,7 @@ WK_PUBLIC WK_NODISCARD enum wk_status wk_client_load(struct wk_client *client, c
 /* What to run: see program.h for the configurations. */
 struct wk_task {
 	struct wk_program_config program;  /* .wasi is not looked at, `wasi` is */
-	struct wk_wasi_config wasi;        /* .stdio and .system are not looked at: the streams are 0, 1 and 2. The folder
-	                                    * "sealed" is one in the TEE's secure storage */
+	struct wk_wasi_config wasi;        /* .stdio and .system are not looked at: the streams are 0, 1 and 2. */
 	const char *invoke;                /* the function; NULL: _start */
 	const struct wk_value *arguments;  /* of it; references are null */
 	size_t argument_count;

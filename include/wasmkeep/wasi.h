@@ -29,9 +29,12 @@ extern "C" {
 struct wk_wasi;
 struct wk_wasi_system;
 
+/* In place of a directory of the host: the module's own folder in the TEE's secure storage (docs/sealed.md). */
+#define WK_WASI_SEALED "sealed"
+
 /* A directory of the host under the name the guest knows it by. */
 struct wk_wasi_preopen {
-	const char *host;      /* a directory of the host */
+	const char *host;      /* a directory of the host; in a TEE WK_WASI_SEALED, too */
 	const char *guest;     /* UTF-8; NULL: the same as host */
 	bool read_only;        /* nothing below can be changed through it, nor linked from it to elsewhere */
 };

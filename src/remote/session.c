@@ -13,6 +13,8 @@
 
 #include "base/checked.h"
 #include "host/host.h"
+#include "wasi/mount.h"
+#include "wasi/sealed.h"
 
 enum state { EMPTY, LOADING, LOADED, RUNNING };
 
@@ -31,6 +33,8 @@ struct wk_session {
 	struct wk_program *program;
 	struct wk_wasi_system system;
 	struct wk_remote_channel channel;
+	struct wk_sealed *sealed;       /* NULL: the task has no sealed folder */
+	struct wk_mount mount;          /* joins it and the other world's system */
 	struct wk_window *window;
 	bool ended;                     /* the coroutine has left for good */
 	bool gone;                      /* nobody will answer any more */
@@ -45,6 +49,8 @@ struct wk_session {
 };
 
 static const uint32_t always_interrupted = 1;
+
+_Static_assert(WK_SEALED_VOLUME == WK_HASH_SIZE, "a module's hash names its volume");
 
 size_t wk_session_size(void)
 {
@@ -70,6 +76,8 @@ static void drop_task(struct wk_session *session)
 {
 	struct wk_budget *budget = &session->keep->stores;
 
+	wk_sealed_delete(session->sealed);
+	session->sealed = NULL;
 	wk_free(budget, session->results, session->results ? session->result_room * sizeof *session->results : 0);
 	wk_task_free(budget, session->task);
 	session->results = NULL;
@@ -274,6 +282,28 @@ static enum wk_session_event enter(struct wk_session *session, uint8_t *window, 
 	return session->state == RUNNING ? WK_SESSION_REQUEST : WK_SESSION_ENDED;
 }
 
+/* The module's volume, where the task asks for it. */
+static enum wk_status mount_sealed(struct wk_session *session)
+{
+	struct wk_wasi_config *wasi = &session->task->wasi;
+	enum wk_status status;
+	bool wanted = false;
+
+	for (size_t i = 0; i < wasi->preopen_count; i++)
+		wanted |= wk_span_equal(wk_span_of_text(wasi->preopens[i].host), wk_span_of_text(WK_WASI_SEALED));
+	if (!wanted)
+		return WK_OK;
+	if (!session->host->vault)
+		return wk_report_set(&session->report, WK_IO, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"there is no secure storage here for sealed folders");
+	status = wk_sealed_new(&session->keep->wasi, session->host->vault, session->hash, &session->report, &session->sealed);
+	if (status != WK_OK)
+		return status;
+	wk_mount_init(&session->mount, &session->system, wk_sealed_system(session->sealed), WK_WASI_SEALED);
+	wasi->system = &session->mount.system;
+	return WK_OK;
+}
+
 /* Reads the task and makes what its guest will see of this environment. */
 static enum wk_status prepare(struct wk_session *session, const uint8_t *bytes, size_t size)
 {
@@ -293,7 +323,7 @@ static enum wk_status prepare(struct wk_session *session, const uint8_t *bytes, 
 	wk_remote_system(&session->system, &session->channel);
 	session->task->wasi.system = &session->system;
 	session->task->program.store.native_depth = session->host->native_depth;
-	return WK_OK;
+	return mount_sealed(session);
 }
 
 enum wk_status wk_session_start(struct wk_session *session, const uint8_t *task, size_t task_size, uint8_t *window,

@@ -14,6 +14,7 @@
 
 #include "remote/remote.h"
 #include "remote/task.h"
+#include "wasi/vault.h"
 
 #define WK_HASH_SIZE 32u
 
@@ -42,6 +43,8 @@ struct wk_session_host {
 	bool (*hash)(void *context, const void *bytes, size_t size, uint8_t hash[WK_HASH_SIZE]);
 	/* Clocks, chance and yield; the rest is the other world's. Its context is not used. */
 	const struct wk_wasi_system *system;
+	/* Where sealed folders live (wasi/sealed.h). Each module has a volume of its own, named by its hash. NULL: nowhere. */
+	const struct wk_vault *vault;
 	/* The native stack that guests run on; whoever overruns it must not reach anything. */
 	void *stack;
 	size_t stack_size;

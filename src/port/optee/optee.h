@@ -9,7 +9,7 @@
 #include <tee_internal_api.h>
 
 #include "port/port.h"
-#include "wasi/system.h"
+#include "wasi/vault.h"
 
 /* Opens the way to the system PTA, and learns which addresses there are. Before anything else of the port. `stack_size`:
  * the TA's own, for the books. */
@@ -33,5 +33,7 @@ bool wk_optee_core_has_memory(void);
 
 /* Clocks, chance and yield; the other operations are NULL. */
 extern const struct wk_wasi_system wk_optee_system;
+/* The TA's secure storage. */
+extern const struct wk_vault wk_optee_vault;
 
 #endif

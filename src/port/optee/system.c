@@ -3,22 +3,26 @@
  * What of WASI's system the TEE has itself: a monotonic clock, the normal world's wall clock, random numbers. Times have
  * the resolution of the GlobalPlatform API, a millisecond. The wall clock is untrusted: it is the normal world's
  * (TEE_GetREETime); a TEE has none of its own that were set.
+ *
+ * The system calls are used, since GlobalPlatform's functions above them end the Trusted Application when the normal
+ * world refuses its time.
  */
+#include <utee_syscalls.h>
+#include <utee_types.h>
+
 #include "port/optee/optee.h"
 
 #define MILLISECOND UINT64_C(1000000)
 
 static enum wk_wasi_errno clock_time(void *context, enum wk_wasi_clock clock, uint64_t *nanoseconds)
 {
-	TEE_Time time;
+	TEE_Time time = { 0 };
 
 	(void)context;
-	if (clock == WK_WASI_MONOTONIC)
-		TEE_GetSystemTime(&time);
-	else if (clock == WK_WASI_REALTIME)
-		TEE_GetREETime(&time);
-	else
+	if (clock != WK_WASI_MONOTONIC && clock != WK_WASI_REALTIME)
 		return WK_WASI_INVAL; /* nobody counts the processor's time here */
+	if (_utee_get_time(clock == WK_WASI_MONOTONIC ? UTEE_TIME_CAT_SYSTEM : UTEE_TIME_CAT_REE, &time) != TEE_SUCCESS)
+		return WK_WASI_IO;
 	*nanoseconds = (uint64_t)time.seconds * 1000 * MILLISECOND + (uint64_t)time.millis * MILLISECOND;
 	return WK_WASI_SUCCESS;
 }
@@ -35,8 +39,7 @@ static enum wk_wasi_errno clock_resolution(void *context, enum wk_wasi_clock clo
 static enum wk_wasi_errno fill_random(void *context, uint8_t *buffer, size_t size)
 {
 	(void)context;
-	TEE_GenerateRandom(buffer, size);
-	return WK_WASI_SUCCESS;
+	return _utee_cryp_random_number_generate(buffer, size) == TEE_SUCCESS ? WK_WASI_SUCCESS : WK_WASI_IO;
 }
 
 /* There is no other thread. */
