@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include <tee_internal_api.h>
+#include <utee_syscalls.h>
 
 #include "port/optee/optee.h"
 #include "remote/session.h"
@@ -39,15 +40,17 @@ void TA_DestroyEntryPoint(void)
 
 static bool hash(void *context, const void *bytes, size_t size, uint8_t result[WK_HASH_SIZE])
 {
-	TEE_OperationHandle operation = TEE_HANDLE_NULL;
-	size_t length = WK_HASH_SIZE;
+	uint32_t state = 0;
+	uint64_t length = WK_HASH_SIZE;
 	bool done;
 
 	(void)context;
-	if (TEE_AllocateOperation(&operation, TEE_ALG_SHA256, TEE_MODE_DIGEST, 0) != TEE_SUCCESS)
+	/* The system calls below TEE_DigestDoFinal: the functions for operations of all kinds take 18 KiB. */
+	if (_utee_cryp_state_alloc(TEE_ALG_SHA256, TEE_MODE_DIGEST, 0, 0, &state) != TEE_SUCCESS)
 		return false;
-	done = TEE_DigestDoFinal(operation, bytes, size, result, &length) == TEE_SUCCESS && length == WK_HASH_SIZE;
-	TEE_FreeOperation(operation);
+	done = _utee_hash_init(state, NULL, 0) == TEE_SUCCESS &&
+		_utee_hash_final(state, bytes, size, result, &length) == TEE_SUCCESS && length == WK_HASH_SIZE;
+	(void)_utee_cryp_state_free(state);
 	return done;
 }
 

@@ -23,7 +23,7 @@ wk-unaligned := $(if $(filter CFG_SCTLR_ALIGNMENT_CHECK=y,$(file < $(TA_DEV_KIT_
 wk-arithmetic := -fno-math-errno -fno-trapping-math -ffp-contract=off
 define wk-flags
 cflags-$(1)-y := $(wk-arithmetic)
-cflags-remove-$(1)-y := $(wk-unaligned)
+cflags-remove-$(1)-y := $(wk-unaligned) -fstack-protector-strong
 endef
 $(foreach file,$(filter interp/%,$(wk-rooms)),$(eval $(call wk-flags,$(file))))
 cflags-interp/dispatch.c-y += -O2 -fno-stack-protector

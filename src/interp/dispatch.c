@@ -152,11 +152,22 @@ void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t fu
 
 #else /* computed goto */
 
-static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **table)
+/* Where instructions have 4 bytes, a reference is a distance from a label in the middle, as above: a load less for each
+ * instruction, and no pointers that a TEE's loader would have to relocate (32 bytes each). Elsewhere 16 bits reach too
+ * little, and a reference is an index. */
+#ifdef __aarch64__
+typedef int32_t label;
+#define LABEL(name) (int32_t)((const char *)&&l_##name - (const char *)&&l_ret)
+#else
+typedef const void *label;
+#define LABEL(name) &&l_##name
+#endif
+
+static __attribute__((noinline, noclone)) void loop(const wk_unit *ip, struct wk_regs *start, const label **table)
 {
-#define OP(name, units, flags) &&l_##name,
-#define FUSE(a, b) &&l_##a##__##b,
-	static const void *const labels[] = {
+#define OP(name, units, flags) LABEL(name),
+#define FUSE(a, b) LABEL(a##__##b),
+	static const label labels[] = {
 #include "interp/instructions.def"
 #include "interp/fusions.def"
 	};
@@ -181,10 +192,17 @@ static void loop(const wk_unit *ip, struct wk_regs *start, const void *const **t
 	double f64 = 0;
 #endif
 
+#ifdef __aarch64__
+	const char *base = (const char *)&&l_ret;
+	__asm__("" : "+r"(base)); /* a register, instead of two instructions wherever it is used */
+#define HANDLER_OF(reference) (base + (intptr_t)(int16_t)(reference) * 4)
+#else
+#define HANDLER_OF(reference) labels[reference]
+#endif
 #define GO(to) \
 	do { \
 		ip = (to); \
-		goto *labels[*ip]; \
+		goto *(void *)(uintptr_t)HANDLER_OF(*ip); \
 	} while (0)
 	GO(ip);
 #define OP(name, units, flags) \
@@ -226,7 +244,13 @@ unusual:
 
 wk_unit wk_code_reference(enum wk_instruction instruction)
 {
+#ifdef __aarch64__
+	const label *labels;
+	loop(NULL, NULL, &labels);
+	return (wk_unit)(labels[instruction] / 4);
+#else
 	return (wk_unit)instruction;
+#endif
 }
 
 void wk_dispatch(const wk_unit *ip, uint64_t *fp, struct wk_exec *x, uint32_t function)

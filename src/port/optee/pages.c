@@ -15,6 +15,7 @@
 #include <link.h>
 #include <pta_system.h>
 #include <string.h>
+#include <utee_syscalls.h>
 
 #include "memory/space.h"
 #include "port/optee/optee.h"
@@ -129,12 +130,12 @@ static void release(struct wk_provider *provider, void *range, size_t size)
 
 bool wk_optee_core_has_memory(void)
 {
-	TEE_OperationHandle operation = TEE_HANDLE_NULL;
+	uint32_t state = 0;
 
-	/* Its state is in the heap of OP-TEE's core. */
-	if (TEE_AllocateOperation(&operation, TEE_ALG_SHA256, TEE_MODE_DIGEST, 0) != TEE_SUCCESS)
+	/* The state of a hash is in the heap of OP-TEE's core. */
+	if (_utee_cryp_state_alloc(TEE_ALG_SHA256, TEE_MODE_DIGEST, 0, 0, &state) != TEE_SUCCESS)
 		return false;
-	TEE_FreeOperation(operation);
+	(void)_utee_cryp_state_free(state);
 	return true;
 }
 
