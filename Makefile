@@ -85,6 +85,14 @@ size: ## shows the size of the library's code at -Os
 board: board-packages ## assembles an emulated machine with OP-TEE (docs/board.md), or its VARIANT=128m
 	@sh board/assemble.sh $(VARIANT)
 
+.PHONY: ta
+ta: board ## builds the Trusted Application and the tool for the board: build/ta, build/optee
+	@sh ta/build.sh
+
+.PHONY: boarddemo
+boarddemo: demo-packages ta ## runs real programs in the TEE of the board
+	@sh board/demo.sh
+
 .PHONY: boardtest
 boardtest: board-packages ## tests that machine, or its VARIANT=128m
 	@sh board/assemble.sh

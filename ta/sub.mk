@@ -23,11 +23,14 @@ wk-unaligned := $(if $(filter CFG_SCTLR_ALIGNMENT_CHECK=y,$(file < $(TA_DEV_KIT_
 wk-arithmetic := -fno-math-errno -fno-trapping-math -ffp-contract=off
 define wk-flags
 cflags-$(1)-y := $(wk-arithmetic)
-cflags-remove-$(1)-y := $(wk-unaligned) -fstack-protector-strong
+cflags-remove-$(1)-y := $(wk-unaligned) $(wk-protector)
 endef
+# The kit's stack protector stays where bytes from outside are read, and goes where they have been checked.
+wk-protector := -fstack-protector-strong
 $(foreach file,$(filter interp/%,$(wk-rooms)),$(eval $(call wk-flags,$(file))))
+$(foreach file,$(filter base/% memory/% runtime/%,$(wk-rooms)),$(eval cflags-remove-$(file)-y := $(wk-protector)))
 cflags-interp/dispatch.c-y += -O2 -fno-stack-protector
-cflags-remove-interp/dispatch.c-y += -Os -fstack-protector-strong
+cflags-remove-interp/dispatch.c-y += -Os
 ifneq ($(COMPILER),clang)
 cflags-interp/dispatch.c-y += -fno-gcse -fno-crossjumping -fno-tree-loop-distribute-patterns -fno-align-labels \
 	-fno-align-jumps -fno-align-loops
