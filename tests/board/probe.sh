@@ -77,8 +77,8 @@ profile=$BOARD_DIR/share/32K.profile
 near "RAM, as in the profile" "$(figure holes)" "$expected"
 near "the TA's segments" $(($(figure ta-code) + $(figure ta-data))) "$own"
 near "mappings" $(($(figure core-heap) / $(figure core-heap-mapping))) "$mappings"
-got=$(figure shared-memory) # less what lies before the TA by chance
-[ "$got" -ge "$shared" ] && [ "$got" -le $((shared + 520192)) ] && ok "shared memory: $got" ||
+got=$(figure shared-memory) # more, by chance: see docs/profiles.md
+[ "$got" -ge "$shared" ] && [ "$got" -le $((shared + shared / 25)) ] && ok "shared memory: $got" ||
 	not_ok "shared memory" "$got, at least $shared"
 [ "$(figure page-tables)" = "$tables" ] && ok "page tables" || not_ok "page tables" "$(figure page-tables)"
 [ "$(figure ta-data-size) $(figure ta-stack-size) $(figure ta-native-stack)" = "$small" ] && ok "TA_DATA_SIZE and stacks" ||
