@@ -98,6 +98,7 @@ boardtest: board-packages ## tests that machine, or its VARIANT=128m
 	@sh board/assemble.sh
 	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
 	@sh tests/board/memory.sh board/board $(VARIANT)
+	@sh tests/board/probe.sh board/board $(VARIANT)
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR

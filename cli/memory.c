@@ -3,6 +3,7 @@
  * wasmkeep memory: how much memory a module gets in a TEE, what stands in its way, and what to change.
  *
  *	plan     of a module, without running it
+ *	probe    measures this machine's TEE: memory_probe.c
  *	profile  lists or shows the profiles that come with Wasmkeep
  */
 #define _GNU_SOURCE 1
@@ -14,22 +15,22 @@
 #include "exit_status.h"
 #include "file.h"
 #include "json.h"
+#include "memory.h"
 #include "message.h"
 #include "tee.h"
 #include "text.h"
 
-enum option { OPTION_TEE = 1, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_STACK, OPTION_MEMORY, OPTION_JSON,
-	OPTION_HELP };
-
-static const struct wk_option options[] = {
-	{ OPTION_TEE, 0, "tee", "PROFILE", "the TEE: optee-qemu-armv8a, linux, or a file; this\nmachine unless told" },
-	{ OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
-	{ OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
-	{ OPTION_RAM, 0, "tee-ram", "SIZE", WK_TEE_HELP_RAM },
-	{ OPTION_STACK, 0, "stack-size", "SIZE", "the program's call stack, as for run" },
-	{ OPTION_MEMORY, 0, "max-memory", "SIZE", "all its linear memories together, as for run" },
-	{ OPTION_JSON, 0, "json", NULL, "for programs" },
-	{ OPTION_HELP, 'h', "help", NULL, "this help" },
+const struct wk_option wk_memory_options[] = {
+	{ WK_MEMORY_OPTION_TEE, 0, "tee", "PROFILE", "the TEE: optee-qemu-armv8a, linux, or a file; this\n"
+		"machine unless told. Of probe: optee, its only one" },
+	{ WK_MEMORY_OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
+	{ WK_MEMORY_OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
+	{ WK_MEMORY_OPTION_RAM, 0, "tee-ram", "SIZE", WK_TEE_HELP_RAM },
+	{ WK_MEMORY_OPTION_STACK, 0, "stack-size", "SIZE", "the program's call stack, as for run" },
+	{ WK_MEMORY_OPTION_MAX, 0, "max-memory", "SIZE", "all its linear memories together, as for run" },
+	{ WK_MEMORY_OPTION_OUTPUT, 'o', "output", "FILE", "probe writes a profile, too; - is standard output" },
+	{ WK_MEMORY_OPTION_JSON, 0, "json", NULL, "for programs" },
+	{ WK_MEMORY_OPTION_HELP, 'h', "help", NULL, "this help" },
 	{ 0, 0, NULL, NULL, NULL }
 };
 
@@ -223,16 +224,19 @@ static int plan_file(const char *file, struct plan_command *command)
 
 static bool take_option(struct plan_command *command, int id, const char *value)
 {
-	uint64_t *size = id == OPTION_STACK ? &command->stack_size : &command->max_memory;
+	uint64_t *size = id == WK_MEMORY_OPTION_STACK ? &command->stack_size : &command->max_memory;
 
 	switch (id) {
-	case OPTION_TEE:
-	case OPTION_DATA:
-	case OPTION_STACK_SIZE:
-	case OPTION_RAM:
-		return wk_tee_take(&command->tee, (enum wk_tee_option)(id - OPTION_TEE), value, true);
-	case OPTION_STACK:
-	case OPTION_MEMORY:
+	case WK_MEMORY_OPTION_TEE:
+	case WK_MEMORY_OPTION_DATA:
+	case WK_MEMORY_OPTION_STACK_SIZE:
+	case WK_MEMORY_OPTION_RAM:
+		return wk_tee_take(&command->tee, (enum wk_tee_option)(id - WK_MEMORY_OPTION_TEE), value, true);
+	case WK_MEMORY_OPTION_OUTPUT:
+		wk_message("memory plan writes no profile: memory probe does");
+		return false;
+	case WK_MEMORY_OPTION_STACK:
+	case WK_MEMORY_OPTION_MAX:
 		if (wk_text_size(value, size) && *size)
 			return true;
 		wk_message("%s: it is a number of bytes greater than 0, such as 65536, 64K, 16M or 1G", value);
@@ -246,14 +250,14 @@ static bool take_option(struct plan_command *command, int id, const char *value)
 static int run_plan(int count, char **words)
 {
 	struct plan_command command = { 0 };
-	struct wk_options reader = { .command = "memory", .table = options, .count = count, .words = words };
+	struct wk_options reader = { .command = "memory", .table = wk_memory_options, .count = count, .words = words };
 	const char *file = NULL;
 	int id, status;
 
 	while ((id = wk_options_next(&reader)) != WK_OPTION_END || (!file && (file = wk_options_operand(&reader)))) {
 		if (id == WK_OPTION_END)
 			continue;
-		if (id == OPTION_HELP)
+		if (id == WK_MEMORY_OPTION_HELP)
 			return wk_command_help(&wk_command_memory);
 		if (id == WK_OPTION_WRONG)
 			return WK_EXIT_USAGE;
@@ -299,14 +303,16 @@ static int run(int count, char **words)
 {
 	if (count > 0 && strcmp(words[0], "plan") == 0)
 		return run_plan(count - 1, words + 1);
+	if (count > 0 && strcmp(words[0], "probe") == 0)
+		return wk_memory_probe(count - 1, words + 1);
 	if (count > 0 && strcmp(words[0], "profile") == 0)
 		return run_profile(count - 1, words + 1);
 	if (count > 0 && (strcmp(words[0], "--help") == 0 || strcmp(words[0], "-h") == 0))
 		return wk_command_help(&wk_command_memory);
 	if (count > 0)
-		wk_message("memory %s: it is plan or profile", words[0]);
+		wk_message("memory %s: it is plan, probe or profile", words[0]);
 	else
-		wk_message("memory needs to know what: plan or profile");
+		wk_message("memory needs to know what: plan, probe or profile");
 	wk_message_see_help("memory");
 	return WK_EXIT_USAGE;
 }
@@ -314,20 +320,26 @@ static int run(int count, char **words)
 const struct wk_command wk_command_memory = {
 	.name = "memory",
 	.summary = "says how much memory a module gets in a TEE, and why not more",
-	.usage = "memory plan [OPTIONS] MODULE\n       wasmkeep memory profile [NAME]",
+	.usage = "memory plan [OPTIONS] MODULE\n       wasmkeep memory probe [--tee optee] [--json] [-o FILE]\n"
+		"       wasmkeep memory profile [NAME]",
 	.about = "plan says, without running the program in the file MODULE, what it needs of memory, what is left for it to\n"
-		"grow into, which limit it will meet first, and what to choose. profile lists the TEEs that Wasmkeep knows, or\n"
-		"shows the figures of one, which can be changed and given to --tee as a file.\n",
-	.options = options,
+		"grow into, which limit it will meet first, and what to choose. probe measures what the TEE of this machine gives,\n"
+		"and says which option of OP-TEE sets each figure. profile lists the TEEs that Wasmkeep knows, or shows the figures\n"
+		"of one. Profiles, measured or changed, can be given to --tee as a file.\n",
+	.options = wk_memory_options,
 	.more = "Examples:\n"
 		"  wasmkeep memory plan --tee optee-qemu-armv8a app.wasm\n"
 		"  wasmkeep memory plan --tee optee-qemu-armv8a --ta-data-size 12M app.wasm    what if?\n"
 		"  wasmkeep memory profile optee-qemu-armv8a > mine.profile\n"
+		"  wasmkeep memory probe --tee optee -o mine.profile                           on the device\n"
 		"  wasmkeep run --tee sim:mine.profile --memory-report=html:memory.html app.wasm\n"
 		"\n"
 		"The plan is a rehearsal: the module is loaded and instantiated in a keep with the TEE's limits, every function is\n"
 		"translated, and the memory grown to the end. A run takes the same, but for what the program does itself: less\n"
 		"code, more call stack, files it opens.\n"
+		"\n"
+		"While probe measures it has all memory of the TEE, for a second or a few: other Trusted Applications may be refused\n"
+		"some. FILE is replaced as a whole, or left as it is.\n"
 		"\n"
 		"Exit status: 0 when the module can run, 71 when it does not fit, 64 to 66 as for run.\n",
 	.run = run,

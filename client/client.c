@@ -396,10 +396,15 @@ static bool can_pass(struct wk_client *client, size_t size)
 	return passed;
 }
 
+/* Upwards, since what the call passes is pinned: a search that begins in the middle would begin with half of all memory. */
 static uint64_t measure_shared(struct wk_client *client)
 {
-	size_t low = 1, high = (size_t)1 << 18; /* pages: 4 KiB to 1 GiB */
+	size_t low = 1, high = 2, most = (size_t)1 << 18; /* pages: 4 KiB to 1 GiB */
 
+	while (high < most && can_pass(client, high * 4096)) {
+		low = high;
+		high *= 2;
+	}
 	while (high - low > 1) {
 		size_t middle = low + (high - low) / 2;
 		if (can_pass(client, middle * 4096))
@@ -410,27 +415,69 @@ static uint64_t measure_shared(struct wk_client *client)
 	return low * 4096;
 }
 
-enum wk_status wk_client_probe(struct wk_client *client, struct wk_report *report, struct wk_probe *probe)
+#define TABLE_COVERS ((uint64_t)2 << 20)
+
+static enum wk_status measure(struct wk_client *client, unsigned step, struct wk_ta_probe *told, struct wk_report *report)
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INOUT, TEEC_NONE, TEEC_NONE,
 		TEEC_NONE) };
-	struct wk_ta_probe told = { .piece = { 4096, 16384, 65536, 262144, 1 << 20, 0 } };
-	enum wk_status status;
 
-	_Static_assert(WK_PROBE_PIECES == WK_TA_PIECES && WK_PROBE_HOLES == WK_TA_HOLES, "the same numbers");
-	operation.params[0].tmpref.buffer = &told;
-	operation.params[0].tmpref.size = sizeof told;
-	status = invoke(client, WK_TA_PROBE, &operation, report);
+	told->step = step;
+	operation.params[0].tmpref.buffer = told;
+	operation.params[0].tmpref.size = sizeof *told;
+	return invoke(client, WK_TA_PROBE, &operation, report);
+}
+
+/* OP-TEE refuses without saying why; what else is known says it. In the order in which it looks. */
+static enum wk_limit_kind reason_of(const struct wk_ta_probe *told, uint64_t total, uint64_t piece, bool full)
+{
+	if (full)
+		return WK_LIMIT_MAPPINGS;
+	if (told->below + total + piece > told->tables * TABLE_COVERS)
+		return WK_LIMIT_PAGE_TABLES;
+	return piece > 4096 ? WK_LIMIT_CONTIGUITY : WK_LIMIT_RAM;
+}
+
+static void take_figures(const struct wk_ta_probe *told, struct wk_probe *probe)
+{
+	*probe = (struct wk_probe){ .loader = told->loader, .code = told->code, .data = told->data,
+		.data_size = told->data_size, .stack_size = told->stack_size, .guest_stack = told->guest_stack,
+		.malloc = told->malloc, .below = told->below, .tables = told->tables,
+		.hole_count = told->hole_count < WK_PROBE_HOLES ? (uint32_t)told->hole_count : WK_PROBE_HOLES };
+	for (uint32_t i = 0; i < probe->hole_count; i++)
+		probe->most += probe->holes[i] = told->holes[i];
+	probe->most_ended = reason_of(told, probe->most, 4096, false);
+	for (unsigned i = 0; i < WK_PROBE_PIECES; i++) {
+		probe->piece[i] = told->piece[i];
+		probe->count[i] = told->count[i];
+		probe->ended[i] = reason_of(told, told->count[i] * told->piece[i], told->piece[i], told->full[i] != 0);
+		if (probe->ended[i] == WK_LIMIT_CONTIGUITY && probe->most - told->count[i] * told->piece[i] < told->piece[i])
+			probe->ended[i] = probe->most_ended;
+		if (told->full[i] && probe->mappings < told->count[i])
+			probe->mappings = told->count[i];
+	}
+	probe->ram = told->loader + told->code + told->data + told->guest_stack + probe->most +
+		((told->stack_size + WK_PROBE_STACK_EXTRA + 4095) & ~(uint64_t)4095);
+}
+
+enum wk_status wk_client_probe(struct wk_client *client, void (*progress)(void *context, size_t done), void *context,
+	struct wk_report *report, struct wk_probe *probe)
+{
+	struct wk_ta_probe told = { .piece = { 1 << 20, 262144, 65536, 16384, 4096, 0 } };
+	enum wk_status status = WK_OK;
+
+	_Static_assert(WK_PROBE_PIECES == WK_TA_PIECES && WK_PROBE_HOLES == WK_TA_HOLES &&
+		WK_PROBE_STEPS == WK_TA_PROBE_STEPS + 1, "the same numbers");
+	for (unsigned step = 0; step < WK_TA_PROBE_STEPS && status == WK_OK; step++) {
+		if (progress)
+			progress(context, step);
+		status = measure(client, step, &told, report);
+	}
 	if (status != WK_OK)
 		return status;
-	*probe = (struct wk_probe){ .data_size = told.data_size, .stack_size = told.stack_size, .image = told.image,
-		.guest_stack = told.guest_stack, .malloc = told.malloc, .largest = told.largest, .most = told.most,
-		.hole_count = told.hole_count < WK_PROBE_HOLES ? told.hole_count : WK_PROBE_HOLES, .tables = told.tables,
-		.own_tables = told.own_tables, .mappings = told.mappings };
-	memcpy(probe->piece, told.piece, sizeof probe->piece);
-	memcpy(probe->total, told.total, sizeof probe->total);
-	memcpy(probe->count, told.count, sizeof probe->count);
-	memcpy(probe->holes, told.holes, sizeof probe->holes);
+	if (progress)
+		progress(context, WK_TA_PROBE_STEPS);
+	take_figures(&told, probe);
 	probe->shared = measure_shared(client);
 	return WK_OK;
 }

@@ -59,8 +59,9 @@ void wk_client_interrupt(struct wk_client *client)
 	(void)client;
 }
 
-enum wk_status wk_client_probe(struct wk_client *client, struct wk_report *report, struct wk_probe *probe)
+enum wk_status wk_client_probe(struct wk_client *client, void (*progress)(void *context, size_t done), void *context,
+	struct wk_report *report, struct wk_probe *probe)
 {
-	(void)client, (void)probe;
+	(void)client, (void)progress, (void)context, (void)probe;
 	return refuse(report);
 }

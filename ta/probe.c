@@ -3,13 +3,14 @@
  * The probe: everything is found out by asking until it is refused, then given back. It has the whole TEE's memory for a
  * moment, so other TAs may be refused meanwhile: it runs only when somebody asks for it, before there is a keep.
  *
- * What always holds: what was mapped lies in one piece behind wk_optee_space(), so giving back is one call for each run of
+ * What always holds: what was mapped lies in one piece behind wk_optee_behind(), so giving back is one call for each run of
  * pages.
  */
 #include <string.h>
 
 #include "port/optee/optee.h"
 #include "ta/probe.h"
+#include "user_ta_header_defines.h"
 
 #define PAGE ((size_t)4096)
 #define USER_SPACE ((uintptr_t)1 << 30)
@@ -58,17 +59,19 @@ static void give_back(uintptr_t from)
 	behind = from;
 }
 
-/* Pieces of one size, until there is none. */
-static void measure_pieces(size_t size, uint64_t *total, uint64_t *count)
+static void measure_sizes(struct wk_ta_probe *probe)
 {
-	uintptr_t from = behind, address = behind;
+	const struct wk_provider *provider = wk_port_provider();
+	struct wk_optee_image image;
 
-	for (*count = 0; wk_optee_map(&address, size) == TEE_SUCCESS; address = behind) {
-		behind += size;
-		++*count;
-	}
-	*total = *count * size;
-	give_back(from);
+	wk_optee_image(&image);
+	probe->loader = image.loader;
+	probe->code = image.code;
+	probe->data = image.data;
+	probe->data_size = provider->parts[1].bytes;
+	probe->stack_size = TA_STACK_SIZE;
+	probe->guest_stack = provider->part_count > 3 ? provider->parts[3].bytes : 0;
+	probe->malloc = search(8, LARGEST, can_allocate);
 }
 
 /* The largest piece, then the largest of what is left, and so on: the holes of the RAM. */
@@ -76,7 +79,7 @@ static void measure_holes(struct wk_ta_probe *probe)
 {
 	uintptr_t from = behind, address;
 
-	probe->most = 0;
+	probe->below = behind & (USER_SPACE - 1);
 	for (probe->hole_count = 0; probe->hole_count < WK_TA_HOLES; probe->hole_count++) {
 		size_t size = search(PAGE, LARGEST, can_map);
 
@@ -85,7 +88,6 @@ static void measure_holes(struct wk_ta_probe *probe)
 			break;
 		behind += size;
 		probe->holes[probe->hole_count] = size;
-		probe->most += size;
 	}
 	give_back(from);
 }
@@ -98,47 +100,39 @@ static void measure_tables(struct wk_ta_probe *probe)
 
 	while (block < base + USER_SPACE && wk_optee_map(&address, PAGE) == TEE_SUCCESS)
 		address = block += TABLE_COVERS;
-	probe->own_tables = (first - base) / TABLE_COVERS;
-	probe->tables = (uint32_t)((block - base) / TABLE_COVERS);
+	probe->tables = (block - base) / TABLE_COVERS;
 	while (block > first) {
 		block -= TABLE_COVERS;
 		(void)wk_optee_unmap(block, PAGE);
 	}
 }
 
-static void measure_mappings(struct wk_ta_probe *probe)
+/* Pieces of one size, until there is none. */
+static void measure_pieces(struct wk_ta_probe *probe, size_t which)
 {
 	uintptr_t from = behind, address = behind;
-	uint64_t count = 0;
+	uint64_t size = probe->piece[which];
 
-	while (wk_optee_map(&address, PAGE) == TEE_SUCCESS) {
-		address = behind += PAGE;
-		count++;
+	probe->count[which] = probe->full[which] = 0;
+	if (size < PAGE || size > LARGEST || size % PAGE != 0)
+		return;
+	for (; wk_optee_map(&address, (size_t)size) == TEE_SUCCESS; address = behind) {
+		behind += (size_t)size;
+		probe->count[which]++;
 	}
-	probe->mappings = wk_optee_core_has_memory() ? 0 : count;
+	probe->full[which] = !wk_optee_core_has_memory();
 	give_back(from);
 }
 
 void wk_ta_probe(struct wk_ta_probe *probe)
 {
-	const struct wk_provider *provider = wk_port_provider();
-
-	behind = wk_optee_space();
-	/* Behind what is mapped already. */
-	while (!can_map(PAGE) && behind < wk_optee_space() + LARGEST / 16)
-		behind += PAGE;
-	probe->image = provider->parts[0].bytes;
-	probe->data_size = provider->parts[1].bytes;
-	probe->stack_size = provider->parts[2].bytes;
-	probe->guest_stack = provider->part_count > 3 ? provider->parts[3].bytes : 0;
-	probe->malloc = search(8, LARGEST, can_allocate);
-	probe->largest = search(PAGE, LARGEST, can_map);
-	measure_holes(probe);
-	for (unsigned i = 0; i < WK_TA_PIECES; i++) {
-		probe->total[i] = probe->count[i] = 0;
-		if (probe->piece[i] >= PAGE && probe->piece[i] <= LARGEST && probe->piece[i] % PAGE == 0)
-			measure_pieces((size_t)probe->piece[i], &probe->total[i], &probe->count[i]);
-	}
-	measure_tables(probe);
-	measure_mappings(probe);
+	behind = wk_optee_behind();
+	if (probe->step == WK_TA_PROBE_SIZES)
+		measure_sizes(probe);
+	else if (probe->step == WK_TA_PROBE_HOLES)
+		measure_holes(probe);
+	else if (probe->step == WK_TA_PROBE_TABLES)
+		measure_tables(probe);
+	else if (probe->step < WK_TA_PROBE_STEPS)
+		measure_pieces(probe, (size_t)(probe->step - WK_TA_PROBE_PIECES));
 }

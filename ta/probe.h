@@ -5,7 +5,7 @@
 
 #include "ta/protocol.h"
 
-/* Fills in the figures; `piece` is given. Everything is given back. */
+/* Does one step, and fills in its figures; `step` and `piece` are given. Everything is given back. */
 void wk_ta_probe(struct wk_ta_probe *probe);
 
 #endif

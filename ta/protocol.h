@@ -16,7 +16,7 @@
 #define WK_TA_UUID_TEXT "e06d65c5-065d-4609-b149-1fb3cd9f837b"
 
 /* Changes whenever something here, or in the formats of src/remote/, does. */
-#define WK_TA_PROTOCOL 1u
+#define WK_TA_PROTOCOL 2u
 
 enum wk_ta_command {
 	WK_TA_INFO,    /* value out: protocol, bytes of RAM that the TA takes;  memref out: version, a text */
@@ -25,7 +25,7 @@ enum wk_ta_command {
 	WK_TA_END,     /* memref out: report */
 	WK_TA_START,   /* value out: enum wk_session_event;  memref inout: window;  memref in: task */
 	WK_TA_RESUME,  /* value out: enum wk_session_event;  memref inout: window */
-	WK_TA_PROBE,   /* memref inout: struct wk_ta_probe */
+	WK_TA_PROBE,   /* memref inout: struct wk_ta_probe, with `step` and `piece` given */
 };
 
 struct wk_ta_begin {
@@ -35,23 +35,30 @@ struct wk_ta_begin {
 	uint8_t hash[32];           /* SHA-256 of the module */
 };
 
-/* What is measured before there is a keep. Each figure in bytes unless it says otherwise. */
+/* What is measured before there is a keep: a step with each command, which fills in its own figures and gives back what it
+ * took. Each figure in bytes unless it says otherwise. */
 #define WK_TA_HOLES 16u
 #define WK_TA_PIECES 6u
+enum wk_ta_probe_step {
+	WK_TA_PROBE_SIZES,               /* data_size to malloc */
+	WK_TA_PROBE_HOLES,               /* below to holes */
+	WK_TA_PROBE_TABLES,              /* tables */
+	WK_TA_PROBE_PIECES,              /* of piece[0]; the next step is that of piece[1], and so on */
+	WK_TA_PROBE_STEPS = WK_TA_PROBE_PIECES + WK_TA_PIECES
+};
 struct wk_ta_probe {
+	uint64_t step;
 	uint64_t data_size, stack_size;  /* TA_DATA_SIZE, TA_STACK_SIZE */
-	uint64_t image, guest_stack;     /* the TA's segments and what the loader takes; mapped for guests' calls */
+	uint64_t loader, code, data;     /* what the loader takes; the TA's segments, the second one with TA_DATA_SIZE */
+	uint64_t guest_stack;            /* mapped for guests' calls */
 	uint64_t malloc;                 /* the largest block of TEE_Malloc */
-	uint64_t largest;                /* the largest single mapping */
+	uint64_t below;                  /* addresses of the TA below those that were mapped here */
+	uint64_t hole_count;             /* number: of the largest pieces in the order in which they can be had, */
+	uint64_t holes[WK_TA_HOLES];     /* each */
+	uint64_t tables;                 /* number: of page tables that a TA can have, its own included */
 	uint64_t piece[WK_TA_PIECES];    /* sizes, given; 0: none */
-	uint64_t total[WK_TA_PIECES];    /* that can be had in pieces of this size, */
-	uint64_t count[WK_TA_PIECES];    /* their number */
-	uint64_t most;                   /* that can be had in pieces of any size */
-	uint32_t hole_count, tables;     /* largest pieces in the order in which they can be had; page tables that a TA can
-	                                  * have, the TA's own included */
-	uint64_t holes[WK_TA_HOLES];
-	uint64_t own_tables;             /* of these the TA itself takes */
-	uint64_t mappings;               /* the most, of one page each; 0: RAM ends first */
+	uint64_t count[WK_TA_PIECES];    /* number: of pieces of this size that can be had */
+	uint64_t full[WK_TA_PIECES];     /* 1: then the heap of the TEE's core had no room left */
 };
 
 #endif

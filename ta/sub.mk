@@ -13,6 +13,8 @@ wk-rooms := $(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patt
 wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c vault.c)
 
 srcs-y += entry.c probe.c
+cppflags-entry.c-y += $(wk-sizes)
+cppflags-probe.c-y += $(wk-sizes)
 srcs_ext_base-y := $(wk-src)
 srcs_ext-y += $(wk-rooms) $(wk-port)
 

@@ -95,25 +95,33 @@ WK_PUBLIC void wk_client_interrupt(struct wk_client *client);
 
 #define WK_PROBE_PIECES 6
 #define WK_PROBE_HOLES 16
+#define WK_PROBE_STEPS 10
+#define WK_PROBE_STACK_EXTRA 2048u /* what OP-TEE adds to TA_STACK_SIZE */
 
 /* What the TEE gave, in bytes unless said otherwise. */
 struct wk_probe {
+	uint64_t loader, code, data;       /* RAM that the TA's loader takes, its segments: the second one with TA_DATA_SIZE */
 	uint64_t data_size, stack_size;    /* TA_DATA_SIZE, TA_STACK_SIZE */
-	uint64_t image, guest_stack;       /* the TA and what its loader takes; the stack of guests' calls */
+	uint64_t guest_stack;              /* mapped for guests' calls */
 	uint64_t malloc;                   /* the largest block of TEE_Malloc */
-	uint64_t largest;                  /* the largest single mapping */
-	uint64_t piece[WK_PROBE_PIECES], total[WK_PROBE_PIECES], count[WK_PROBE_PIECES]; /* in pieces of one size */
-	uint64_t most;                     /* in pieces of any size */
-	uint32_t hole_count;
-	uint64_t holes[WK_PROBE_HOLES];    /* its largest pieces, in the order in which they were had */
-	uint64_t tables, own_tables;       /* numbers: page tables for a TA, of which the TA has some */
-	uint64_t mappings;                 /* number: of one page each, where the core's books end; 0: RAM ends first */
+	uint32_t hole_count;               /* number: of the largest mappings, in the order in which they were had, */
+	uint64_t holes[WK_PROBE_HOLES];    /* each: the free pieces of RAM, unless page tables end before */
+	uint64_t most;                     /* their sum: in pieces of any size, */
+	enum wk_limit_kind most_ended;     /* and which limit ended it: RAM or page tables */
+	uint64_t piece[WK_PROBE_PIECES];   /* in pieces of one size, */
+	uint64_t count[WK_PROBE_PIECES];   /* number: of them, */
+	enum wk_limit_kind ended[WK_PROBE_PIECES]; /* and which limit ended it */
+	uint64_t below;                    /* addresses that the TA itself takes, what is between its parts included */
+	uint64_t tables;                   /* number: of page tables for the TA, each for 2 MiB of addresses */
+	uint64_t mappings;                 /* number: where the books of the TEE's core end; 0: RAM or page tables end first */
 	uint64_t shared;                   /* the largest memory that one call can pass */
+	uint64_t ram;                      /* for the TA in all, its own parts included */
 };
 
-/* Measures, in a session of its own in which nothing was loaded. */
-WK_PUBLIC WK_NODISCARD enum wk_status wk_client_probe(struct wk_client *client, struct wk_report *report,
-	struct wk_probe *probe);
+/* Measures, in a session of its own in which nothing was loaded. For a moment all memory of the TEE is taken, so other TAs
+ * may be refused some. `progress` is called before each of WK_PROBE_STEPS steps, with the number of those done; may be NULL. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_probe(struct wk_client *client,
+	void (*progress)(void *context, size_t done), void *context, struct wk_report *report, struct wk_probe *probe);
 /* The profile that describes what was measured. `name`: of the profile. */
 WK_PUBLIC void wk_probe_profile(const struct wk_probe *probe, const char *name, struct wk_profile *profile);
 

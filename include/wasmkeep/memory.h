@@ -80,6 +80,7 @@ struct wk_profile {
 	uint64_t ta_data_size;               /* TA_DATA_SIZE: its heap for the TEE's own functions, fixed when it is built */
 	uint64_t ta_stack_size;              /* TA_STACK_SIZE */
 	uint64_t stack_extra;                /* what the TEE adds to that */
+	uint64_t ta_native_stack;            /* mapped by the TA before all else: the stack of guests' calls; 0: none */
 	uint64_t core_heap, core_heap_used;  /* the TEE core's own heap: all of it, and without a TA */
 	uint64_t core_heap_ta, core_heap_mapping; /* what a running TA takes of it, and each mapping */
 	uint64_t shared_memory;              /* the largest that a call from the normal world can pass */

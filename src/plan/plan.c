@@ -15,7 +15,7 @@
 #include <wasmkeep/wasi.h>
 
 #define DATA_SIZE (UINT64_C(32) << 10)  /* TA_DATA_SIZE: see docs/memory.md */
-#define STACK_SIZE (UINT64_C(64) << 10) /* TA_STACK_SIZE */
+#define STACK_SIZE (UINT64_C(16) << 10) /* TA_STACK_SIZE: see ta/user_ta_header_defines.h */
 
 struct rehearsal {
 	const struct wk_plan_options *options;

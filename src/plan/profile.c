@@ -34,6 +34,7 @@ static const struct field {
 	{ "ta-data-size", BYTES, offsetof(struct wk_profile, ta_data_size), 0 },
 	{ "ta-stack-size", BYTES, offsetof(struct wk_profile, ta_stack_size), 0 },
 	{ "stack-extra", BYTES, offsetof(struct wk_profile, stack_extra), 0 },
+	{ "ta-native-stack", BYTES, offsetof(struct wk_profile, ta_native_stack), 0 },
 	{ "core-heap", BYTES, offsetof(struct wk_profile, core_heap), 0 },
 	{ "core-heap-used", BYTES, offsetof(struct wk_profile, core_heap_used), 0 },
 	{ "core-heap-ta", BYTES, offsetof(struct wk_profile, core_heap_ta), 0 },
@@ -275,6 +276,8 @@ enum wk_status wk_profile_check(const struct wk_profile *p, struct wk_report *re
 		return wrong(report, "ta-code", "a Trusted Application has code");
 	if (p->ta_stack_size == 0)
 		return wrong(report, "ta-stack-size", "a Trusted Application has a stack");
+	if (p->ta_native_stack % p->page != 0)
+		return wrong(report, "ta-native-stack", "it is a multiple of page; 0: there is none");
 	if (p->core_heap_mapping == 0)
 		return wrong(report, "core-heap-mapping", "a mapping takes something");
 	if (p->core_heap_used > p->core_heap || p->core_heap_ta > p->core_heap - p->core_heap_used)

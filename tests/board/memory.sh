@@ -4,39 +4,16 @@
 # memory.sh TOOL [VARIANT]: what a Trusted Application gets of memory on the emulated board (board/), or on its variant
 # 128m, and whether the profile in profiles/ says so. TOOL is board/board; `make board` must have made the board. The
 # variant is made here, if it is not there: that takes five minutes, and the test one.
-variant=${2:-}
 root=$(cd "$(dirname "$0")/../.." && pwd)
 . "$root/tests/cli/common.inc"
+. "$root/tests/board/variant.inc"
 
-if [ -n "$variant" ]; then
-	sh "$root/board/assemble.sh" "$variant" > "$work/assemble" 2>&1
-	case $? in
-	0) ;;
-	77) skip "the variant $variant" "$(tail -n 1 "$work/assemble")" && finish ;;
-	*) not_ok "the variant $variant is made" "$(tail -n 5 "$work/assemble")" && finish ;;
-	esac
-fi
-
-build=${BOARD_BUILD:-$root/build/board}
-profile=$root/profiles/optee-qemu-armv8a${variant:+-$variant}.profile
 export BOARD_DIR="$work/board" BOARD_TIMEOUT=120
 trap 'exec 2> /dev/null; "$tool" stop; rm -rf "$work"' EXIT
-
-# figure NAME: a figure of the profile; of a list, the sum.
-figure() {
-	awk -F ' = ' -v name="$1" '$1 == name { n = split($2, list, ", "); while (n) sum += list[n--]; print sum }' "$profile"
-}
-
-# near NAME MEASURED EXPECTED: do they differ by 2 % at most?
-near() {
-	[ -n "$2" ] && [ $((($2 - $3) * 50)) -le "$3" ] && [ $((($3 - $2) * 50)) -le "$3" ] && ok "$1: $2" ||
-		not_ok "$1" "measured $2, expected $3"
-}
 
 # mapped COLUMN: the bytes (1) or pieces (4) of the last `mapper fill`.
 mapped() { cut -d ' ' -f "$1" "$work/out"; }
 
-kit=$build/arm64/usr/lib/optee-os-dev/vexpress-qemu_armv8a
 make -s -C "$root/tests/board/mapper" O="$work/ta" TA_DEV_KIT_DIR="$kit" CROSS_COMPILE=aarch64-linux-gnu- \
 	PYTHON3=/usr/bin/python3 > "$work/why" 2>&1 &&
 	aarch64-linux-gnu-gcc -std=gnu17 -O1 -Wall -Wextra -Werror -I "$build/arm64/usr/include" -o "$work/mapper" \

@@ -89,6 +89,29 @@ check "values behind =" 0
 tool run "$work/empty.wasm" --no-such-thing -h
 check "what stands behind the module is the program's" 0
 
+# There may be a TEE and there may be none: what is wrong is found before it is looked for.
+tool memory
+check "memory without a word" 64 err "plan, probe or profile"
+tool memory probe --tee sim:optee-qemu-armv8a
+check "a profile is not probed" 64 err "its figures are in it" err "--tee optee"
+tool memory probe --tee none
+check "nor is what is no TEE" 64 err "no TEE to probe"
+tool memory probe --tee optee:linux
+check "probe takes no profile" 64 err "takes no profile"
+tool memory probe "$work/empty.wasm"
+check "probe takes no module" 64 err "memory plan"
+tool memory probe --ta-data-size 1M
+check "probe takes no what-if" 64 err "memory plan"
+tool memory probe --json -o -
+check "only one of them can have standard output" 64 err "standard output"
+tool memory plan -o "$work/x" "$work/empty.wasm"
+check "plan writes no profile" 64 err "memory probe"
+if [ ! -e /dev/tee0 ]; then
+	tool memory probe -o "$work/none.profile"
+	check "without a TEE there is nothing to measure" 64 err "TEE"
+	[ -e "$work/none.profile" ] && not_ok "... and no profile" || ok "... and no profile"
+fi
+
 for command in --help "help run" --version; do
 	[ -w /dev/full ] || break
 	"$tool" $command > /dev/full 2> "$work/err"

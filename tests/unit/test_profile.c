@@ -92,6 +92,8 @@ static const struct wrong { const char *field, *line, *says; } wrongs[] = {
 	{ "core-heap-mapping", "core-heap-mapping = 1", "core-heap-mapping: more than" },
 	{ "ta-code", "ta-code = 0", "ta-code: a Trusted Application has code" },
 	{ "ta-stack-size", "ta-stack-size = 0", "ta-stack-size: a Trusted Application has a stack" },
+	{ "ta-native-stack", "", "no line `ta-native-stack" },
+	{ "ta-native-stack", "ta-native-stack = 5000", "ta-native-stack: it is a multiple of page" },
 	{ "name", "name = a b", "line 3: name: a name is made of" },
 	{ "name", "name = aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", "line 3: name: a name has 1 to 47" },
 };

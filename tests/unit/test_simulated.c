@@ -29,6 +29,7 @@ static bool open_profile(const char *name, uint64_t code, uint64_t data_size, ui
 	profile.ta_data = 12 * 4096;
 	profile.ta_data_size = data_size;
 	profile.ta_stack_size = stack_size;
+	profile.ta_native_stack = 0;
 	profile.pad = 0;
 	profile.core_heap_ta = 3872;
 	return wk_simulated_new(&profile, &report, tee) == WK_OK;
@@ -137,15 +138,14 @@ static const struct measured table_128m[] = {
 #define RANGE ((size_t)256 << 20)
 
 /* Addresses of the simulated TEE from its first byte on: the first range begins behind the TA's own parts, whose place is
- * known from their sizes. */
+ * known from their sizes, and the gap for memory that is passed. */
 static uint8_t *first_address(struct wk_provider *tee, const struct measured *m, uint64_t code, void **range)
 {
-	uint64_t ta = 3 + 1 + 18 + code + (12 + m->data_size / 4) + (m->stack_size * KIB + 2048 + 4095) / 4096 + 1;
+	uint64_t stack = m->stack_size == 2 ? 1 : (m->stack_size * KIB + 2048 + 4095) / 4096;
+	uint64_t ta = 3 + 1 + 18 + code + (12 + m->data_size / 4) + stack;
 
-	if (m->stack_size == 2)
-		ta = 3 + 1 + 18 + code + (12 + m->data_size / 4) + 1 + 1;
 	*range = tee->ops->reserve(tee, RANGE);
-	return *range ? (uint8_t *)*range - ta * 4096 : NULL;
+	return *range ? (uint8_t *)*range - WK_SPACE_PASSED - ta * 4096 : NULL;
 }
 
 static void compare(const char *profile, uint64_t code, const struct measured *m)

@@ -26,8 +26,11 @@ void wk_optee_ram(uint64_t ram);
 /* What the system PTA says, without books: for measuring. *address 0: anywhere. */
 TEE_Result wk_optee_map(uintptr_t *address, size_t size);
 TEE_Result wk_optee_unmap(uintptr_t address, size_t size);
-/* Where the keep's own ranges begin. */
-uintptr_t wk_optee_space(void);
+/* The first address behind everything that is mapped. */
+uintptr_t wk_optee_behind(void);
+/* What the TA takes for itself: the loader's share, its first segment, its second one with TA_DATA_SIZE; whole pages. */
+struct wk_optee_image { uint64_t loader, code, data; };
+void wk_optee_image(struct wk_optee_image *image);
 /* Does the TEE's core still find memory for a small object? */
 bool wk_optee_core_has_memory(void);
 

@@ -23,7 +23,8 @@
 #define PAGE ((size_t)4096)
 #define USER_SPACE ((uintptr_t)1 << 30)
 #define TABLE_COVERS ((uintptr_t)2 << 20)
-#define PROBE ((size_t)1 << 20)       /* larger than any gap before the TA's end */
+#define BEFORE ((size_t)1 << 20)      /* larger than any gap before the TA's end */
+#define LARGEST_STEP ((size_t)1 << 20)
 #define LOADER ((uint64_t)18 * PAGE)  /* what OP-TEE 4 takes to load a TA, beside the TA */
 
 struct extent { uintptr_t range, low, high; };
@@ -32,6 +33,7 @@ static struct {
 	struct wk_provider provider;
 	struct wk_fixed_part parts[WK_FIXED_PARTS];
 	TEE_TASessionHandle system;
+	uint64_t code, data;                  /* the TA's segments */
 	struct wk_space space;
 	struct extent extents[WK_SPACE_RANGES];
 	uint32_t extent_count;
@@ -40,7 +42,8 @@ static struct {
 
 /* ---- the system PTA ---- */
 
-static TEE_Result call_system(uint32_t command, uintptr_t *address, size_t size, bool back)
+/* `pad`: addresses that must be free behind it, which chooses the place and takes nothing. */
+static TEE_Result call_system(uint32_t command, uintptr_t *address, size_t size, size_t pad, bool back)
 {
 	uint32_t types = TEE_PARAM_TYPES(TEE_PARAM_TYPE_VALUE_INPUT,
 		back ? TEE_PARAM_TYPE_VALUE_INOUT : TEE_PARAM_TYPE_VALUE_INPUT,
@@ -53,6 +56,8 @@ static TEE_Result call_system(uint32_t command, uintptr_t *address, size_t size,
 	parameters[0].value.a = (uint32_t)size;
 	parameters[1].value.a = (uint32_t)((uint64_t)*address >> 32);
 	parameters[1].value.b = (uint32_t)*address;
+	if (back)
+		parameters[2].value.b = (uint32_t)pad;
 	result = TEE_InvokeTACommand(pages.system, TEE_TIMEOUT_INFINITE, command, types, parameters, NULL);
 	if (result == TEE_SUCCESS && back)
 		*address = (uintptr_t)((uint64_t)parameters[1].value.a << 32 | parameters[1].value.b);
@@ -61,17 +66,27 @@ static TEE_Result call_system(uint32_t command, uintptr_t *address, size_t size,
 
 TEE_Result wk_optee_map(uintptr_t *address, size_t size)
 {
-	return call_system(PTA_SYSTEM_MAP_ZI, address, size, true);
+	return call_system(PTA_SYSTEM_MAP_ZI, address, size, 0, true);
 }
 
 TEE_Result wk_optee_unmap(uintptr_t address, size_t size)
 {
-	return call_system(PTA_SYSTEM_UNMAP, &address, size, false);
+	return call_system(PTA_SYSTEM_UNMAP, &address, size, 0, false);
 }
 
-uintptr_t wk_optee_space(void)
+uintptr_t wk_optee_behind(void)
 {
-	return (uintptr_t)pages.space.begin;
+	uintptr_t behind = (uintptr_t)pages.space.begin;
+
+	for (uint32_t i = 0; i < pages.extent_count; i++)
+		if (pages.extents[i].high > behind)
+			behind = pages.extents[i].high;
+	return behind;
+}
+
+void wk_optee_image(struct wk_optee_image *image)
+{
+	*image = (struct wk_optee_image){ .loader = LOADER, .code = pages.code, .data = pages.data };
 }
 
 /* ---- extents ---- */
@@ -223,22 +238,24 @@ struct wk_provider *wk_port_provider(void)
 
 /* ---- beginning ---- */
 
-static int add_segments(struct dl_phdr_info *info, size_t size, void *sum)
+static int add_segments(struct dl_phdr_info *info, size_t size, void *context)
 {
-	(void)size;
-	for (Elf_Half i = 0; i < info->dlpi_phnum; i++)
-		if (info->dlpi_phdr[i].p_type == PT_LOAD)
-			*(uint64_t *)sum += (info->dlpi_phdr[i].p_memsz + PAGE - 1) & ~((uint64_t)PAGE - 1);
+	(void)size, (void)context;
+	for (Elf_Half i = 0; i < info->dlpi_phnum; i++) {
+		const Elf64_Phdr *header = &info->dlpi_phdr[i];
+		uint64_t whole = (header->p_memsz + PAGE - 1) & ~((uint64_t)PAGE - 1);
+
+		if (header->p_type == PT_LOAD)
+			*(header->p_flags & PF_W ? &pages.data : &pages.code) += whole;
+	}
 	return 0;
 }
 
 /* What the TA itself takes, as far as it can be known from inside. */
 static void note_parts(size_t data, size_t stack)
 {
-	uint64_t image = 0;
-
-	dl_iterate_phdr(add_segments, &image);
-	pages.parts[0] = (struct wk_fixed_part){ "TA image and loader", LOADER + image - data };
+	dl_iterate_phdr(add_segments, NULL);
+	pages.parts[0] = (struct wk_fixed_part){ "TA image and loader", LOADER + pages.code + pages.data - data };
 	pages.parts[1] = (struct wk_fixed_part){ "TA heap (TA_DATA_SIZE)", data };
 	pages.parts[2] = (struct wk_fixed_part){ "TA stack (TA_STACK_SIZE)", (stack + PAGE - 1) & ~(PAGE - 1) };
 	pages.provider.part_count = 3;
@@ -253,11 +270,12 @@ TEE_Result wk_optee_begin(size_t stack_size)
 
 	if (result != TEE_SUCCESS)
 		return result;
-	/* Without a hint it goes to the first gap that is large enough: behind the TA. */
-	result = wk_optee_map(&probe, PROBE);
+	/* Without a hint it goes to the first gap that is large enough: behind the TA. One page, since there may be little
+	 * RAM left, and none of it in one piece. */
+	result = call_system(PTA_SYSTEM_MAP_ZI, &probe, PAGE, BEFORE, true);
 	if (result != TEE_SUCCESS)
 		return result;
-	result = wk_optee_unmap(probe, PROBE);
+	result = wk_optee_unmap(probe, PAGE);
 	if (result != TEE_SUCCESS)
 		return result;
 	wk_space_init(&pages.space, probe + WK_SPACE_PASSED, (probe & ~(USER_SPACE - 1)) + USER_SPACE);
@@ -295,7 +313,7 @@ static uintptr_t map_all(uintptr_t from)
 {
 	uintptr_t at = from;
 
-	for (size_t step = PROBE; step >= PAGE;) {
+	for (size_t step = LARGEST_STEP; step >= PAGE;) {
 		uintptr_t address = at;
 		if (wk_optee_map(&address, step) == TEE_SUCCESS)
 			at += step;
@@ -313,10 +331,7 @@ void wk_optee_ram(uint64_t ram)
 		pages.provider.ram = ram != 0 ? ram : pages.provider.ram;
 		return;
 	}
-	from = (uintptr_t)pages.space.begin;
-	for (uint32_t i = 0; i < pages.extent_count; i++)
-		if (pages.extents[i].high > from)
-			from = pages.extents[i].high;
+	from = wk_optee_behind();
 	to = map_all(from);
 	if (to != from && wk_optee_unmap(from, to - from) != TEE_SUCCESS)
 		TEE_Panic(TEE_ERROR_GENERIC);

@@ -11,6 +11,10 @@
  * compared with the emulated board, to the byte (docs/profiles.md). What is random there, how many addresses stay free
  * before the code, is taken to be the most.
  *
+ * What the real TA does before it serves anybody (src/port/optee/pages.c, ta/entry.c) is done here, too: it leaves
+ * WK_SPACE_PASSED addresses free behind its own parts, and maps a stack for guests' calls, with a page below it that has
+ * no memory.
+ *
  * What always holds: a block of RAM belongs to the fixed parts of the TA or to one mapping; mappings lie in reserved
  * ranges and do not overlap.
  */
@@ -22,7 +26,8 @@
 #include "memory/space.h"
 #include "port/port.h"
 
-#define FIXED_PARTS (WK_PROFILE_LOADER + 4)
+#define FIXED_PARTS (WK_PROFILE_LOADER + 3)
+#define NATIVE_STACK "stack of guests' calls"
 
 /* A block of RAM, and where it is seen. */
 struct block {
@@ -43,7 +48,8 @@ struct simulated {
 	uint32_t fixed, count;  /* blocks: the TA's own, all */
 	uint64_t used, used_peak, mappings_peak, tables_peak;
 	uint64_t largest;       /* free piece of RAM, when the last one was wanted that is larger */
-	struct wk_fixed_part parts[3];
+	struct wk_fixed_part parts[WK_FIXED_PARTS];
+	uint32_t part_count;
 	uint64_t tables;        /* in use; tables_of[n]: regions in the n-th block of addresses */
 	uint32_t *tables_of;
 	struct block blocks[];  /* in the order of RAM; room for FIXED_PARTS + limit */
@@ -304,11 +310,35 @@ static enum wk_status load_part(struct simulated *s, uint64_t size, const char *
 	return WK_OK;
 }
 
+/* What is seen of them in a report is what the real TA says of itself. */
+static void note_parts(struct simulated *s, uint64_t data, uint64_t stack, uint64_t native_stack)
+{
+	s->parts[0] = (struct wk_fixed_part){ "TA image and loader", s->used - data - stack - native_stack };
+	s->parts[1] = (struct wk_fixed_part){ "TA heap (TA_DATA_SIZE)", data };
+	s->parts[2] = (struct wk_fixed_part){ "TA stack (TA_STACK_SIZE)", stack };
+	s->parts[3] = (struct wk_fixed_part){ NATIVE_STACK, native_stack };
+	s->part_count = native_stack != 0 ? 4 : 3;
+}
+
+/* A mapping like any other, but the first one, and it stays. */
+static enum wk_status map_native_stack(struct simulated *s, struct wk_report *report)
+{
+	uint64_t size = s->profile.ta_native_stack, start = 0;
+
+	if (size == 0 || (wk_space_take(&s->space, s->profile.page + size, &start) &&
+		take(s, start + s->profile.page, size, NATIVE_STACK) == WK_LIMIT_NONE))
+		return WK_OK;
+	return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
+		"the Trusted Application cannot start: no %llu bytes can be mapped for the stack of guests' calls",
+		(unsigned long long)size);
+}
+
 /* The order is that of OP-TEE, since first fit depends on it. */
 static enum wk_status load(struct simulated *s, struct wk_report *report)
 {
 	const struct wk_profile *p = &s->profile;
-	uint64_t address = p->kernel_addresses + p->page, end;
+	uint64_t address = p->kernel_addresses + p->page;
+	uint64_t stack = whole(p->ta_stack_size + p->stack_extra, p->page);
 	enum wk_status status = WK_OK;
 
 	for (uint32_t i = 0; i < p->loader_count && status == WK_OK; i++)
@@ -319,22 +349,20 @@ static enum wk_status load(struct simulated *s, struct wk_report *report)
 	if (status == WK_OK)
 		status = load_part(s, whole(p->ta_data + p->ta_data_size, p->page), "data with TA_DATA_SIZE", &address, report);
 	if (status == WK_OK)
-		status = load_part(s, whole(p->ta_stack_size + p->stack_extra, p->page), "stack", &address, report);
+		status = load_part(s, stack, "stack", &address, report);
 	if (status != WK_OK)
 		return status;
-	s->parts[0] = (struct wk_fixed_part){ "TA image and loader", s->used };
-	s->parts[1] = (struct wk_fixed_part){ "TA heap (TA_DATA_SIZE)", p->ta_data_size };
-	s->parts[2] = (struct wk_fixed_part){ "TA stack (TA_STACK_SIZE)", p->ta_stack_size };
-	s->parts[0].bytes -= p->ta_data_size + p->ta_stack_size;
-	/* A page of distance to what else may be mapped there. */
-	end = whole(address + p->page, p->page);
-	if (end > p->addresses || s->tables > p->page_tables)
+	address += whole(WK_SPACE_PASSED, p->page);
+	if (address > p->addresses || s->tables > p->page_tables)
 		return wk_report_set(report, WK_NO_MEMORY, WK_NO_OFFSET, WK_NO_FUNCTION,
 			"the Trusted Application cannot be loaded: its parts need more than the %llu page tables, or addresses, that it may have",
 			(unsigned long long)p->page_tables);
 	s->used_peak = s->used;
-	wk_space_init(&s->space, end, p->addresses);
-	return WK_OK;
+	wk_space_init(&s->space, address, p->addresses);
+	status = map_native_stack(s, report);
+	if (status == WK_OK)
+		note_parts(s, p->ta_data_size, stack, p->ta_native_stack);
+	return status;
 }
 
 /* ---- making and ending ---- */
@@ -398,7 +426,7 @@ enum wk_status wk_simulated_new(const struct wk_profile *profile, struct wk_repo
 			"out of memory: this machine has no room for %llu bytes of addresses for the simulated TEE",
 			(unsigned long long)profile->addresses);
 	s->provider = (struct wk_provider){ .ops = &ops, .granule = (size_t)profile->page, .heap_range = (size_t)256 << 10,
-		.scarce = true, .ram = ram_size(profile), .parts = s->parts, .part_count = WK_COUNT(s->parts) };
+		.scarce = true, .ram = ram_size(profile), .parts = s->parts, .part_count = s->part_count };
 	if (status != WK_OK) {
 		wk_simulated_delete(&s->provider);
 		return status;
