@@ -4,8 +4,8 @@
  * the module to the TA and, while a guest runs, its requests and our answers. Whenever the guest needs something of this
  * world the command returns; it is served here with this machine's own system for WASI, and the next command goes on.
  *
- * What always holds: the window is registered as long as the session lives; its interrupt flag is only ever set by
- * wk_client_interrupt, and cleared when a run has ended.
+ * What always holds: the window is registered as long as the session lives; its interrupt flag is set by
+ * wk_client_interrupt and by this process's end (lifeline.h), and cleared when a run has ended.
  */
 #define _GNU_SOURCE 1
 #include <wasmkeep/client.h>
@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "client/lifeline.h"
 #include "remote/session.h"
 #include "ta/protocol.h"
 
@@ -31,6 +32,7 @@ struct wk_client {
 	TEEC_Context context;
 	TEEC_Session session;
 	TEEC_SharedMemory window;
+	struct wk_lifeline *lifeline;
 	struct wk_client_config config;
 	char version[32];
 	uint64_t fixed;
@@ -161,12 +163,19 @@ enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_r
 	status = take_window(made, report);
 	if (status != WK_OK)
 		goto err_session;
+	made->lifeline = wk_lifeline_new(&window_of(made)->interrupt);
+	if (!made->lifeline) {
+		status = fail(report, WK_NO_MEMORY, "out of memory: cannot start a thread");
+		goto err_window;
+	}
 	status = greet(made, report);
 	if (status != WK_OK)
-		goto err_window;
+		goto err_lifeline;
 	*client = made;
 	return WK_OK;
 
+err_lifeline:
+	wk_lifeline_end(made->lifeline);
 err_window:
 	TEEC_ReleaseSharedMemory(&made->window);
 err_session:
@@ -183,6 +192,7 @@ void wk_client_close(struct wk_client *client)
 	if (!client)
 		return;
 	TEEC_CloseSession(&client->session);
+	wk_lifeline_end(client->lifeline);
 	TEEC_ReleaseSharedMemory(&client->window);
 	TEEC_FinalizeContext(&client->context);
 	free(client);
@@ -369,13 +379,13 @@ enum wk_status wk_client_run(struct wk_client *client, const struct wk_task *tas
 	for (bool first = true; status == WK_OK && !done; first = false)
 		status = step(client, &service, first, &done, outcome);
 	end_service(&service);
-	__atomic_store_n(&window_of(client)->interrupt, 0, __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(&window_of(client)->interrupt, ~WK_WINDOW_STOP, __ATOMIC_SEQ_CST);
 	return status;
 }
 
 void wk_client_interrupt(struct wk_client *client)
 {
-	__atomic_store_n(&window_of(client)->interrupt, 1, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&window_of(client)->interrupt, WK_WINDOW_STOP, __ATOMIC_SEQ_CST);
 }
 
 /* ---- measuring ---- */

@@ -16,7 +16,7 @@
 #define WK_TA_UUID_TEXT "e06d65c5-065d-4609-b149-1fb3cd9f837b"
 
 /* Changes whenever something here, or in the formats of src/remote/, does. */
-#define WK_TA_PROTOCOL 1u
+#define WK_TA_PROTOCOL 2u
 
 enum wk_ta_command {
 	WK_TA_INFO,    /* value out: protocol, bytes of RAM that the TA takes;  memref out: version, a text */

@@ -44,7 +44,8 @@ struct wk_session {
 	struct wk_report report;
 };
 
-static const uint32_t always_interrupted = 1;
+_Static_assert(WK_WINDOW_STOP == WK_INTERRUPT, "the window's flag is the one that the guest looks at");
+static const uint32_t always_interrupted = WK_INTERRUPT;
 
 size_t wk_session_size(void)
 {
