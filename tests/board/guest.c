@@ -95,6 +95,7 @@ int main(int count, char **words)
 {
 	const char *what = count > 1 ? words[1] : "";
 	volatile int zero = 0;
+	void *volatile block;
 
 	if (strcmp(what, "pattern") == 0)
 		return pattern(strtoul(words[2], NULL, 10));
@@ -114,7 +115,7 @@ int main(int count, char **words)
 	} else if (strcmp(what, "recurse") == 0) {
 		return recurse((volatile int *)&zero);
 	} else if (strcmp(what, "divide") == 0) {
-		return 1 / zero;
+		return 100 / zero;
 	} else if (strcmp(what, "outside") == 0) {
 		return *(volatile int *)0xfffffff0;
 	} else if (strcmp(what, "unreachable") == 0) {
@@ -127,11 +128,11 @@ int main(int count, char **words)
 		int (*volatile function)(void) = NULL;
 		return function();
 	} else if (strcmp(what, "exhaust") == 0) {
-		while (malloc(65536))
+		while ((block = malloc(65536)))
 			;
 		abort();
 	} else if (strcmp(what, "words") == 0) {
-		for (int i = 1; i < count; i++)
+		for (int i = 2; i < count; i++)
 			printf("%s|", words[i]);
 		printf("%s\n", getenv("NAME") ? getenv("NAME") : "");
 	}
