@@ -334,7 +334,8 @@ keep hello.wasm
 check "the TA is not installed" 64 err "has no Trusted Application $uuid" err "/lib/optee_armtz"
 openssl genrsa -out "$work/other.pem" 2048 2> /dev/null
 /usr/bin/python3 "$kit/scripts/sign_encrypt.py" --uuid $uuid --key "$work/other.pem" \
-	--in "$root/build/ta/$uuid.stripped.elf" --out "$work/$uuid.ta" > "$work/why" 2>&1 || not_ok "signing" "$(cat "$work/why")"
+	--in "$root/build/ta/$uuid.stripped.elf" --out "$work/$uuid.ta" > "$work/why" 2>&1 ||
+	not_ok "signing" "$(cat "$work/why")"
 tool push "$work/$uuid.ta"
 keep hello.wasm
 check "the TA is signed with another key" 66 err "signed with a key that this OP-TEE does not trust" err "TA_SIGN_KEY"

@@ -306,7 +306,8 @@ static bool ask_free(uint64_t *bytes)
 	parameters[1].memref.size = sizeof stats;
 	good = TEE_InvokeTACommand(session, TEE_TIMEOUT_INFINITE, STATS_CMD_ALLOC_STATS, TEE_PARAM_TYPES(
 		TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_MEMREF_OUTPUT, TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE), parameters,
-		NULL) == TEE_SUCCESS && parameters[1].memref.size == sizeof stats && stats.size != 0 && stats.size >= stats.allocated;
+		NULL) == TEE_SUCCESS && parameters[1].memref.size == sizeof stats && stats.size != 0 &&
+		stats.size >= stats.allocated;
 	TEE_CloseTASession(session);
 	if (good)
 		*bytes = stats.size - stats.allocated;

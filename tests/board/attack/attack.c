@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * attack SEED CALLS FOLDER MODULE...: the normal world as an enemy of the Trusted Application. Makes at least CALLS calls of
- * its commands by the kernel's interface, without libteec's checks: parameters of all kinds, well-formed prefixes of the
- * protocol so that deep states are reached, hostile answers to a guest's requests, memory that a second thread changes
- * while the TA reads it, sessions that are cancelled and closed meanwhile, processes that are killed. Modules are sent as
- * they are and with bytes changed.
+ * attack SEED CALLS FOLDER MODULE...: the normal world as an enemy of the Trusted Application. Makes at least CALLS calls
+ * of its commands by the kernel's interface, without libteec's checks: parameters of all kinds, one memory in several of
+ * them, well-formed prefixes of the protocol so that deep states are reached, hostile answers to a guest's requests, memory
+ * that a second thread changes while the TA reads it, sessions that are cancelled and closed meanwhile, processes that are
+ * killed. Modules are sent as they are and with bytes changed.
  *
  * The same seed makes the same choices, but for what depends on time. Ends with a line of counts; the exit status is 1 if
- * the TA has panicked, or OP-TEE answers something that it must not.
+ * the TA has panicked.
  *
  * What always holds: guests run with little fuel, so every call returns.
  */
@@ -57,8 +57,8 @@ static struct {
 	volatile bool disturb, over;
 	volatile uint32_t called;     /* the session of the call at hand */
 	volatile uint32_t closed;     /* the last one that the second thread closed */
-	unsigned long calls, good, bad_parameters, bad_state, other, dead, opened, refused, requests, ends, killed, cancelled,
-		closed_in_calls;
+	unsigned long calls, good, bad_parameters, bad_state, other, dead, opened, refused;
+	unsigned long requests, ends, killed, cancelled, closed_in_calls;
 	uint32_t strange;             /* the last of `other` */
 } a;
 
@@ -101,7 +101,8 @@ static void fill(void *at, size_t size)
 
 /* ---- the second thread ---- */
 
-/* Changes the window, cancels and closes the session, while a call is at work. There is one processor: it gets it at the kernel's ticks. */
+/* Changes the window, cancels and closes the session, while a call is at work. There is one processor: it gets it at the
+ * kernel's ticks. */
 static void *disturb(void *context)
 {
 	uint64_t random = 88172645463325252u;
@@ -608,9 +609,10 @@ int main(int argc, char **argv)
 		act();
 	a.over = true;
 	pthread_join(a.second, NULL);
-	printf("seed %s: %lu calls in %lu sessions: %lu done, %lu bad parameters, %lu bad state, %lu others (the last %x); %lu "
-		"requests answered, %lu runs ended, %lu cancelled, %lu closed in a call, %lu processes killed, %lu refused before; %lu "
-		"panics\n", argv[1], a.calls, a.opened, a.good, a.bad_parameters, a.bad_state, a.other, a.strange, a.requests, a.ends, a.cancelled,
-		a.closed_in_calls, a.killed, a.refused, a.dead);
+	printf("seed %s: %lu calls in %lu sessions: %lu done, %lu bad parameters, %lu bad state, %lu others (the last %x); ",
+		argv[1], a.calls, a.opened, a.good, a.bad_parameters, a.bad_state, a.other, a.strange);
+	printf("%lu requests answered, %lu runs ended, %lu cancelled, %lu closed in a call, ", a.requests, a.ends, a.cancelled,
+		a.closed_in_calls);
+	printf("%lu processes killed, %lu refused by the kernel; %lu panics\n", a.killed, a.refused, a.dead);
 	return a.dead != 0;
 }

@@ -94,7 +94,8 @@ static int run_twice(const char *name)
 
 		if (status == WK_OK)
 			status = wk_client_run(client, &task, &outcome);
-		printf("run %d: %s\n", i, status != WK_OK ? report.text : outcome.report.status != WK_OK ? outcome.report.text : "good");
+		printf("run %d: %s\n", i, status != WK_OK ? report.text : outcome.report.status != WK_OK ? outcome.report.text :
+			"good");
 		fflush(stdout);
 	}
 	wk_client_close(client);
