@@ -316,7 +316,8 @@ same "--tee auto, where there is a TEE" "auto|"
 tool run wasmkeep run -v --tee auto /share/hello.wasm
 check "... runs in it" 0 err "in the TEE"
 tool run sh -c 'cp /share/hello.wasm /tmp && chmod 644 /tmp/hello.wasm &&
-	echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd && start-stop-daemon -S -c nobody -x /usr/bin/wasmkeep -- run --tee optee /tmp/hello.wasm'
+	echo nobody:x:65534:65534::/:/bin/sh >> /etc/passwd &&
+	start-stop-daemon -S -c nobody -x /usr/bin/wasmkeep -- run --tee optee /tmp/hello.wasm'
 check "no permission" 66 err "no permission for /dev/tee0" err "group"
 tool run mv /dev/tee0 /dev/gone
 keep hello.wasm
