@@ -94,11 +94,12 @@ boarddemo: demo-packages ta ## runs real programs in the TEE of the board
 	@sh board/demo.sh
 
 .PHONY: boardtest
-boardtest: board-packages ## tests that machine, or its VARIANT=128m
+boardtest: board-packages demo-packages release ## tests that machine and the Trusted Application on it, or its VARIANT=128m
 	@sh board/assemble.sh
 	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
 	@sh tests/board/memory.sh board/board $(VARIANT)
 	@sh tests/board/probe.sh board/board $(VARIANT)
+	$(if $(VARIANT),,@sh tests/board/ta.sh board/board build/$(RELEASE)/wasmkeep)
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR

@@ -4,26 +4,32 @@
  * the module to the TA and, while a guest runs, its requests and our answers. Whenever the guest needs something of this
  * world the command returns; it is served here with this machine's own system for WASI, and the next command goes on.
  *
- * What always holds: the window is registered as long as the session lives; its interrupt flag is only ever set by
- * wk_client_interrupt, and cleared when a run has ended.
+ * What always holds: the window is registered as long as the session lives; its interrupt flag is set by
+ * wk_client_interrupt and by this process's end (lifeline.h), and cleared when a run has ended.
  */
 #define _GNU_SOURCE 1
 #include <wasmkeep/client.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/sha.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <tee_client_api.h>
 #include <unistd.h>
 
 #include "base/report.h"
+#include "client/lifeline.h"
 #include "remote/session.h"
 #include "ta/protocol.h"
 
 #define DEVICE "/dev/tee0"
 #define SUPPLICANT_DEVICE "/dev/teepriv0"
+#define SUPPLICANT_PATIENCE 5000 /* milliseconds */
 #define WINDOW_SIZE ((size_t)256 << 10)
 #define DATA_SIZE (WINDOW_SIZE - sizeof(struct wk_window))
 
@@ -31,6 +37,8 @@ struct wk_client {
 	TEEC_Context context;
 	TEEC_Session session;
 	TEEC_SharedMemory window;
+	struct wk_lifeline *lifeline;
+	bool closed[3];               /* streams that were, before: such numbers may be descriptors of ours now */
 	struct wk_client_config config;
 	char version[32];
 	uint64_t fixed;
@@ -110,6 +118,50 @@ bool wk_client_there(void)
 	return access(DEVICE, F_OK) == 0;
 }
 
+/* Is nobody there who brings TAs to the TEE? The supplicant's device is open for one at a time. Who may not open it does not
+ * know, and is told that there is somebody. */
+static bool no_supplicant(void)
+{
+	int device = open(SUPPLICANT_DEVICE, O_RDWR | O_CLOEXEC);
+
+	if (device == -1)
+		return false;
+	close(device);
+	return true;
+}
+
+static void open_and_end(void)
+{
+	const TEEC_UUID uuid = WK_TA_UUID;
+	TEEC_Context context;
+	TEEC_Session session;
+
+	if (TEEC_InitializeContext(NULL, &context) == TEEC_SUCCESS)
+		(void)TEEC_OpenSession(&context, &session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, NULL);
+	_exit(0);
+}
+
+/* A TA that is built into OP-TEE needs no supplicant; any other waits for one for ever, and nothing but the end of the
+ * process ends that. So another process tries first. */
+static bool opens_without_supplicant(void)
+{
+	pid_t child = fork();
+	bool ended = false;
+
+	if (child == 0)
+		open_and_end();
+	for (int i = 0; child > 0 && i < SUPPLICANT_PATIENCE / 10 && !ended; i++) {
+		(void)poll(NULL, 0, 10);
+		ended = waitpid(child, NULL, WNOHANG) != 0;
+	}
+	if (child > 0 && !ended) {
+		kill(child, SIGKILL);
+		while (waitpid(child, NULL, 0) == -1 && errno == EINTR)
+			;
+	}
+	return ended;
+}
+
 static enum wk_status take_window(struct wk_client *client, struct wk_report *report)
 {
 	client->window = (TEEC_SharedMemory){ .size = WINDOW_SIZE, .flags = TEEC_MEM_INPUT | TEEC_MEM_OUTPUT };
@@ -149,9 +201,15 @@ enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_r
 		return fail(report, WK_NO_MEMORY, "out of memory");
 	if (config)
 		made->config = *config;
+	for (int i = 0; i < 3; i++)
+		made->closed[i] = fcntl(i, F_GETFD) == -1;
 	if (TEEC_InitializeContext(NULL, &made->context) != TEEC_SUCCESS) {
 		status = no_device(report);
 		goto err_client;
+	}
+	if (no_supplicant() && !opens_without_supplicant()) {
+		status = no_session(TEEC_ERROR_COMMUNICATION, 0, report);
+		goto err_context;
 	}
 	result = TEEC_OpenSession(&made->context, &made->session, &uuid, TEEC_LOGIN_PUBLIC, NULL, NULL, &origin);
 	if (result != TEEC_SUCCESS) {
@@ -161,12 +219,19 @@ enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_r
 	status = take_window(made, report);
 	if (status != WK_OK)
 		goto err_session;
+	made->lifeline = wk_lifeline_new(&window_of(made)->interrupt);
+	if (!made->lifeline) {
+		status = fail(report, WK_NO_MEMORY, "out of memory: cannot start a thread");
+		goto err_window;
+	}
 	status = greet(made, report);
 	if (status != WK_OK)
-		goto err_window;
+		goto err_lifeline;
 	*client = made;
 	return WK_OK;
 
+err_lifeline:
+	wk_lifeline_end(made->lifeline);
 err_window:
 	TEEC_ReleaseSharedMemory(&made->window);
 err_session:
@@ -183,6 +248,7 @@ void wk_client_close(struct wk_client *client)
 	if (!client)
 		return;
 	TEEC_CloseSession(&client->session);
+	wk_lifeline_end(client->lifeline);
 	TEEC_ReleaseSharedMemory(&client->window);
 	TEEC_FinalizeContext(&client->context);
 	free(client);
@@ -295,7 +361,7 @@ static void end_service(struct service *service)
 	free(service->roots);
 }
 
-static bool begin_service(const struct wk_task *task, struct service *service)
+static bool begin_service(const struct wk_client *client, const struct wk_task *task, struct service *service)
 {
 	const struct wk_wasi_config *wasi = &task->wasi;
 	size_t roots = 0;
@@ -311,7 +377,7 @@ static bool begin_service(const struct wk_task *task, struct service *service)
 		if (strcmp(wasi->preopens[i].host, WK_WASI_SEALED) != 0) /* that one is not ours */
 			service->roots[roots++] = wasi->preopens[i].host;
 	for (int i = 0; i < 3; i++)
-		service->descriptors[i] = i;
+		service->descriptors[i] = client->closed[i] ? -1 : i;
 	for (size_t i = 0; i < wasi->socket_count; i++)
 		service->descriptors[3 + i] = wasi->sockets[i];
 	service->world = (struct wk_remote_world){ service->roots, roots, service->descriptors,
@@ -364,20 +430,20 @@ enum wk_status wk_client_run(struct wk_client *client, const struct wk_task *tas
 	bool done = false;
 
 	wk_report_clear(&outcome->report);
-	if (!begin_service(task, &service))
+	if (!begin_service(client, task, &service))
 		status = fail(&outcome->report, WK_NO_MEMORY, "out of memory");
 	else if (service.task_size > WK_TASK_MAX)
 		status = fail(&outcome->report, WK_LIMIT, "arguments and environment are too long");
 	for (bool first = true; status == WK_OK && !done; first = false)
 		status = step(client, &service, first, &done, outcome);
 	end_service(&service);
-	__atomic_store_n(&window_of(client)->interrupt, 0, __ATOMIC_SEQ_CST);
+	__atomic_and_fetch(&window_of(client)->interrupt, ~WK_WINDOW_STOP, __ATOMIC_SEQ_CST);
 	return status;
 }
 
 void wk_client_interrupt(struct wk_client *client)
 {
-	__atomic_store_n(&window_of(client)->interrupt, 1, __ATOMIC_SEQ_CST);
+	__atomic_or_fetch(&window_of(client)->interrupt, WK_WINDOW_STOP, __ATOMIC_SEQ_CST);
 }
 
 /* ---- measuring ---- */

@@ -5,6 +5,7 @@
  * looks.
  */
 #include <string.h>
+#include <tee_api_defines_extensions.h>
 #include <tee_internal_api.h>
 #include <utee_syscalls.h>
 
@@ -87,6 +88,24 @@ void TA_CloseSessionEntryPoint(void *context)
 }
 
 /* ---- commands ---- */
+
+/* Is every memory that is referred to the normal world's, all of it? OP-TEE (4.5, vm_map_param) maps too little of one that
+ * contains another: what follows then is unmapped, or this TA's own, which nobody shall read or write by a parameter. */
+static bool memory_is_theirs(uint32_t types, TEE_Param parameters[TEE_NUM_PARAMS])
+{
+	for (uint32_t i = 0; i < TEE_NUM_PARAMS; i++) {
+		uint32_t type = TEE_PARAM_TYPE_GET(types, i), access = TEE_MEMORY_ACCESS_ANY_OWNER | TEE_MEMORY_ACCESS_NONSECURE;
+
+		if (type < TEE_PARAM_TYPE_MEMREF_INPUT)
+			continue;
+		access |= type != TEE_PARAM_TYPE_MEMREF_OUTPUT ? TEE_MEMORY_ACCESS_READ : 0;
+		access |= type != TEE_PARAM_TYPE_MEMREF_INPUT ? TEE_MEMORY_ACCESS_WRITE : 0;
+		if (parameters[i].memref.size != 0 && (!parameters[i].memref.buffer ||
+			TEE_CheckMemoryAccessRights(access, parameters[i].memref.buffer, parameters[i].memref.size) != TEE_SUCCESS))
+			return false;
+	}
+	return true;
+}
 
 /* Puts a report to a memory reference. */
 static TEE_Result tell(const struct wk_report *report, TEE_Param *parameter)
@@ -205,6 +224,8 @@ TEE_Result TA_InvokeCommandEntryPoint(void *context, uint32_t command, uint32_t 
 {
 	struct ta *ta = context;
 
+	if (!memory_is_theirs(types, parameters))
+		return TEE_ERROR_BAD_PARAMETERS;
 	switch (command) {
 	case WK_TA_INFO:
 		return info(ta, types, parameters);

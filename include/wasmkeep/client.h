@@ -26,8 +26,8 @@ struct wk_client;
 /* Zero-initialised it is a valid configuration. */
 struct wk_client_config {
 	uint64_t memory_limit;    /* of the keep; 0: what the TEE has */
-	uint64_t ram;             /* what the TEE has for the TA in all (a profile's figure); 0: the TA finds out, which takes
-	                           * all its memory for a moment */
+	uint64_t ram;             /* what the TEE has for the TA in all (a profile's figure); 0: the TA asks OP-TEE for what is
+	                           * free now; where that keeps no statistics it takes all for a moment, and gives it back */
 };
 
 /* Opens a session with the TA. WK_NOT_FOUND: there is no TEE here, no TA in it, or it is of another version; WK_IO:

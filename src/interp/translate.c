@@ -465,10 +465,13 @@ static bool translate_once(struct translator *t)
 	if (!t->out || !layout(t, decl))
 		return false;
 	t->frame = t->base + decl->max_slots + 2;
+	/* Who traps at the entry is told to be at the first instruction. */
+	const uint8_t *first = t->from = t->at;
 	enter(t);
 	wk_t_label(t);
 	uint32_t start = t->count;
 	body(t);
+	t->from = first;
 	t->entry = enter_constants(t, start);
 	return !t->failed;
 }

@@ -48,7 +48,8 @@ struct wk_session {
 	struct wk_report report;
 };
 
-static const uint32_t always_interrupted = 1;
+_Static_assert(WK_WINDOW_STOP == WK_INTERRUPT, "the window's flag is the one that the guest looks at");
+static const uint32_t always_interrupted = WK_INTERRUPT;
 
 _Static_assert(WK_SEALED_VOLUME == WK_HASH_SIZE, "a module's hash names its volume");
 

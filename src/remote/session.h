@@ -20,12 +20,14 @@
 
 /* The window that both worlds see: a head, then data. Its address changes from command to command. */
 struct wk_window {
-	uint32_t interrupt;                 /* not 0: the guest is to stop. The other world sets it at any moment */
+	uint32_t interrupt;                 /* WK_WINDOW_STOP: the guest is to stop. The other world sets it at any moment */
 	uint32_t zero[15];
 	struct wk_remote_message message;
 	uint32_t more[18];
 };
 _Static_assert(sizeof(struct wk_window) == 256, "both worlds must agree");
+/* Linux sets this very bit of a robust futex whose owner dies (FUTEX_OWNER_DIED): see client/lifeline.h. */
+#define WK_WINDOW_STOP 0x40000000u
 #define WK_WINDOW_MIN (sizeof(struct wk_window) + WK_REMOTE_WINDOW_MIN)
 #define WK_WINDOW_MAX (1u << 20)
 

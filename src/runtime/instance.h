@@ -110,7 +110,7 @@ struct wk_host_global {
 
 /* The state of execution of a store; the interpreter keeps a pointer to it in a register. */
 struct wk_exec {
-	uint32_t interrupt;            /* atomic: not 0 stops the guest at its next poll */
+	uint32_t interrupt;            /* atomic: WK_INTERRUPT stops the guest at its next poll */
 	uint32_t native_depth;         /* wk_interp_call's active */
 	uint32_t native_depth_limit;
 	uint32_t exit_code;
@@ -136,11 +136,12 @@ struct wk_exec {
 
 /* Is the guest to stop? In a TEE nobody reaches into a keep while a guest runs. Its flag is a word of memory that is shared
  * with the normal world, at another address after each return to there: that costs a load more, so it is chosen when the
- * library is built. */
+ * library is built. Other bits of such a word are the normal world's own. */
+#define WK_INTERRUPT 0x40000000u
 static inline bool wk_exec_interrupted(const struct wk_exec *exec)
 {
 #ifdef WK_SHARED_INTERRUPT
-	return __atomic_load_n(exec->interrupt_at, __ATOMIC_RELAXED) != 0;
+	return (__atomic_load_n(exec->interrupt_at, __ATOMIC_RELAXED) & WK_INTERRUPT) != 0;
 #else
 	return __atomic_load_n(&exec->interrupt, __ATOMIC_RELAXED) != 0;
 #endif

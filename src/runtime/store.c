@@ -190,7 +190,7 @@ void wk_store_interrupt(struct wk_store *store)
 {
 	if (!store)
 		return;
-	__atomic_store_n(&store->exec.interrupt, 1, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&store->exec.interrupt, WK_INTERRUPT, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&store->exec.stack_guard, NULL, __ATOMIC_SEQ_CST);
 }
 

@@ -125,7 +125,7 @@ else
 	not_ok "the offset is the instruction's" "${offset:-none}"
 fi
 tool run --invoke recurse "$library"
-check "endless recursion" 134 err "call stack exhausted" err "at #0 recurse" err "more"
+check "endless recursion" 134 err "call stack exhausted (at byte 0xe2" err "at #0 recurse (function 8) +0xe2" err "more"
 tool run --stack-size 64K --invoke recurse "$library"
 check "endless recursion on a small stack" 134 err "call stack exhausted"
 tool run --report=json --invoke fail "$library"

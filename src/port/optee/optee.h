@@ -20,7 +20,7 @@ void wk_optee_end(void);
 void *wk_optee_stack(size_t size);
 
 /* How much the TEE's RAM for TAs has for this one, its own parts included; kept in wk_port_provider()->ram. 0: finds it
- * out by mapping all that can be had and giving it back. */
+ * out by OP-TEE's statistics, or else by mapping all that can be had and giving it back. */
 void wk_optee_ram(uint64_t ram);
 
 /* What the system PTA says, without books: for measuring. *address 0: anywhere. */

@@ -13,6 +13,7 @@
  * anything else could stop the whole TEE.
  */
 #include <link.h>
+#include <pta_stats.h>
 #include <pta_system.h>
 #include <string.h>
 #include <utee_syscalls.h>
@@ -308,6 +309,30 @@ void *wk_optee_stack(size_t size)
 
 /* ---- how much there is ---- */
 
+/* What OP-TEE says is free of the RAM for TAs, if it keeps statistics (CFG_WITH_STATS). */
+static bool ask_free(uint64_t *bytes)
+{
+	static const TEE_UUID uuid = STATS_UUID;
+	struct pta_stats_alloc stats = { 0 };
+	TEE_TASessionHandle session = TEE_HANDLE_NULL;
+	TEE_Param parameters[TEE_NUM_PARAMS] = { 0 };
+	bool good;
+
+	if (TEE_OpenTASession(&uuid, TEE_TIMEOUT_INFINITE, 0, NULL, &session, NULL) != TEE_SUCCESS)
+		return false;
+	parameters[0].value.a = ALLOC_ID_TA_RAM;
+	parameters[1].memref.buffer = &stats;
+	parameters[1].memref.size = sizeof stats;
+	good = TEE_InvokeTACommand(session, TEE_TIMEOUT_INFINITE, STATS_CMD_ALLOC_STATS, TEE_PARAM_TYPES(
+		TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_MEMREF_OUTPUT, TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE), parameters,
+		NULL) == TEE_SUCCESS && parameters[1].memref.size == sizeof stats && stats.size != 0 &&
+		stats.size >= stats.allocated;
+	TEE_CloseTASession(session);
+	if (good)
+		*bytes = stats.size - stats.allocated;
+	return good;
+}
+
 /* Maps pieces as large as can be had, one behind the other; returns the end. */
 static uintptr_t map_all(uintptr_t from)
 {
@@ -326,9 +351,15 @@ static uintptr_t map_all(uintptr_t from)
 void wk_optee_ram(uint64_t ram)
 {
 	uintptr_t from, to;
+	uint64_t free_bytes = 0;
 
 	if (ram != 0 || pages.provider.ram != 0) {
 		pages.provider.ram = ram != 0 ? ram : pages.provider.ram;
+		return;
+	}
+	/* Who asks takes nothing away: other sessions may need memory just now, or be asking too. */
+	if (ask_free(&free_bytes)) {
+		pages.provider.ram = fixed() + pages.mapped + free_bytes;
 		return;
 	}
 	from = wk_optee_behind();
