@@ -150,7 +150,7 @@ tool memory plan --tee optee-qemu-armv8a --ta-data-size 12M "$programs/memory-ho
 check "a plan in words" 0 out "its memory can grow to" out "TA_DATA_SIZE" out "-Wl,--max-memory="
 tool memory plan "$programs/memory-hog.wasm"
 check "a plan for this machine" 0 out "its memory can grow to" out "4294967296"
-tool memory plan --tee optee-qemu-armv8a --tee-ram 1080K --ta-stack-size 450K "$programs/memory-hog.wasm"
+tool memory plan --tee optee-qemu-armv8a --tee-ram 1200K --ta-stack-size 500K "$programs/memory-hog.wasm"
 check "a module that does not fit" 71 out "cannot run in optee-qemu-armv8a"
 
 finish
