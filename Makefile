@@ -10,7 +10,7 @@ BENCH ?=
 
 # The compiler of the release: clang 19 where it is installed, else gcc.
 RELEASE ?= $(shell command -v clang-19 clang-20 clang-21 clang-22 > /dev/null 2>&1 && echo release || echo release-gcc)
-TEST_PRESETS ?= dev release release-gcc asan asan-gcc aarch64
+TEST_PRESETS ?= dev release release-gcc asan asan-gcc aarch64 board
 
 .PHONY: release
 release: ## builds the library and the tool (the default)
@@ -96,10 +96,9 @@ boarddemo: demo-packages ta ## runs real programs in the TEE of the board
 .PHONY: boardtest
 boardtest: board-packages demo-packages release ## tests that machine and the Trusted Application on it, or its VARIANT=128m
 	@sh board/assemble.sh
-	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
-	@sh tests/board/memory.sh board/board $(VARIANT)
-	@sh tests/board/probe.sh board/board $(VARIANT)
-	$(if $(VARIANT),,@sh tests/board/ta.sh board/board build/$(RELEASE)/wasmkeep)
+	$(if $(VARIANT),,@sh tests/board/all.sh build/$(RELEASE)/wasmkeep)
+	$(if $(VARIANT),@sh tests/board/memory.sh board/board $(VARIANT))
+	$(if $(VARIANT),@sh tests/board/probe.sh board/board $(VARIANT))
 
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR

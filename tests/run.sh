@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # run.sh [-q] PRESET...: builds each preset, runs its tests, and adds up their cases. -q leaves out the slow ones (the
-# core test suite, the comparison with V8). The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
+# core test suite, the comparison with V8). The last word may be "board": the tests of the emulated machine, beside the tool
+# of the release. The last line is "N passed, N failed, N skipped"; the exit status is 0 when nothing failed.
 set -u
 quick=
 if [ "${1:-}" = -q ]; then
 	quick="-LE slow"
 	shift
 fi
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 tool=dev
 
 # Adds up the results of one preset: the counted cases of each test that ctest ran, and one case for each that does not
 # count. The lines of `ctest --output-junit` tell which tests there were.
@@ -33,6 +34,14 @@ sum() {
 
 for preset in "$@"; do
 	echo "== $preset"
+	if [ "$preset" = board ]; then
+		sh tests/board/all.sh "$PWD/build/$tool/wasmkeep" > build/board-all.log 2>&1
+		cat build/board-all.log
+		set -- $(tail -n 1 build/board-all.log)
+		passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+		continue
+	fi
+	case $preset in release*) tool=$preset ;; esac
 	if ! cmake --preset "$preset" > "build/$preset.log" 2>&1 || ! cmake --build --preset "$preset" > "build/$preset.log" 2>&1
 	then
 		tail -n 60 "build/$preset.log"

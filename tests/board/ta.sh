@@ -40,6 +40,7 @@ build_client() {
 }
 build_guests() {
 	for source in tests/board/guest.c tests/wasi/guests/libc.c tests/wasi/guests/raw.c tests/wasi/guests/escape.c \
+		tests/wasi/guests/sealed.c \
 		tests/wasi/guests/cat.c tests/wasi/guests/sleep.c tests/memory/programs/hello.c examples/memory-hog.c; do
 		clang-19 --target=wasm32-wasi -O1 -Wall -Wextra -Wno-infinite-recursion -o "$share/$(basename "$source" .c).wasm" \
 			"$root/$source" || return 1
@@ -254,6 +255,35 @@ tool run sh -c 'ls -A /tmp/root; cd /tmp/out && ls -A && cat secret'
 same "nothing is left, nothing outside has changed" "empty
 secret
 outside"
+
+# ---- sealed folders ----
+
+# What the normal world keeps for the secure one is in a folder of this machine.
+vault=$work/board/tee
+tool run mkdir -p /tmp/host
+guest "a sealed folder" --dir sealed::/data --dir /tmp/host::/host sealed.wasm first 20
+if grep -rqa 'number 42' "$vault"; then
+	not_ok "the normal world cannot read it" "$(grep -rla 'number 42' "$vault" | head -n 3)"
+elif [ "$(find "$vault" -type f -size +0 | wc -l)" -ge 3 ]; then
+	ok "the normal world cannot read it"
+else
+	not_ok "the normal world keeps it" "$(ls -l "$vault")"
+fi
+keep --dir sealed::/data libc.wasm
+check "another module has another folder" 0
+guest "the next session finds what it left" --dir sealed::/data --dir /tmp/host::/host sealed.wasm second
+# Somebody changes what the normal world keeps, bit by bit: errors, and an intact TA.
+keep --dir sealed::/data --dir /tmp/host::/host sealed.wasm first 4
+for file in $(find "$vault" -type f -size +4096c); do
+	printf 'x' | dd of="$file" bs=1 seek=5000 conv=notrunc 2> /dev/null
+	printf 'y' | dd of="$file" bs=1 seek=300 conv=notrunc 2> /dev/null
+done
+keep --dir sealed::/data --dir /tmp/host::/host sealed.wasm second
+grep -q '^not ok' "$work/out" && ! grep -q panic "$work/err" && ok "changed by the normal world it is not believed" ||
+	not_ok "changed by the normal world it is not believed" "$(cat "$work/out")"
+tool run sh -c 'rm -rf /var/lib/tee/*'
+keep hello.wasm
+check "and the next run works" 0
 
 # ---- modules that are not as they should be ----
 
