@@ -18,12 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spec.h"
+#include "spec/spec.h"
 
 struct run {
 	struct spec_options options;
 	const char *only;
-	unsigned timeout;
 	bool fork;
 	struct spec_counts *shared; /* of the script that runs now */
 	struct spec_counts total;
@@ -69,7 +68,6 @@ static void run_forked(struct run *run, const char *name)
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(run->timeout);
 		spec_script_run(&run->options, name, run->shared);
 		fflush(stdout);
 		exit(0);
@@ -136,7 +134,7 @@ static bool parse_options(struct run *run, int argc, char **argv)
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
 			run->only = argv[++i];
 		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
-			run->timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+			run->options.timeout = (unsigned)strtoul(argv[++i], NULL, 10);
 		else if (argv[i][0] != '-' && run->options.directory == NULL)
 			run->options.directory = argv[i];
 		else
@@ -147,7 +145,7 @@ static bool parse_options(struct run *run, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .timeout = 600, .fork = true };
+	struct run run = { .options.timeout = 600, .fork = true };
 	if (!parse_options(&run, argc, argv)) {
 		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--no-fork] [-v]\n");
 		return 2;
