@@ -91,6 +91,14 @@ boardtest: board-packages ## tests that machine, or its VARIANT=128m
 	$(if $(VARIANT),,@sh tests/board/board.sh board/board)
 	@sh tests/board/memory.sh board/board $(VARIANT)
 
+.PHONY: boardspec
+boardspec: board-packages spec-files ## runs the core test suite in a Trusted Application on that machine
+	@sh board/assemble.sh
+	@mkdir -p build
+	@cmake --preset $(RELEASE) > build/spec.log || { cat build/spec.log; exit 1; }
+	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
+	@sh tests/board/spec.sh board/board build/$(RELEASE)/spec_runner
+
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR
 	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE)

@@ -16,6 +16,7 @@ struct spec_counts {
 	uint32_t passed, failed, skipped;
 	uint32_t text_modules;  /* of `skipped`: modules in the text format */
 	uint32_t gc_commands;   /* of `skipped`: they need a module that needs garbage-collected types */
+	uint32_t memory_commands; /* of `skipped`: they are excused */
 	int32_t line;           /* of the command that runs now */
 	bool done;
 	char gc_feature[64];    /* what the first refused module asked for */
@@ -24,6 +25,7 @@ struct spec_counts {
 struct spec_options {
 	const char *directory;
 	unsigned timeout;       /* seconds for a script; 0: none */
+	const char *excuses;    /* lines "name.wast:line why": what needs more memory than there is. NULL: nothing */
 	bool verbose;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One script: its modules live in one store of the server's, its commands run in order.
+ * One script: its modules live in one store of the server's, its commands run in order. Once nothing in the store can be
+ * reached by what follows in the script, a new one is made: scripts of hundreds of modules would not fit in a TEE.
  *
  * A module that needs garbage-collected types is refused by name; it is remembered as such, and what depends on it (a
  * call into it, a module that imports from it) is counted as skipped. The script's other modules run.
@@ -30,6 +31,8 @@ struct script {
 	uint32_t entry_count;
 	const char **gc_names;        /* registered names of refused modules; room for one a command */
 	size_t gc_name_count;
+	bool registered;              /* something of the store may be imported */
+	bool old;                     /* something has been instantiated in it, or begun to be */
 	bool imports_from_gc;         /* the module that was loaded last */
 	bool gone;                    /* nobody answers any more */
 	struct wk_report report;      /* of the last answer, */
@@ -37,7 +40,7 @@ struct script {
 	char subject[WK_SUBJECT_MAX];
 };
 
-enum outcome { PASSED, FAILED, SKIPPED_TEXT, SKIPPED_GC };
+enum outcome { PASSED, FAILED, SKIPPED_TEXT, SKIPPED_GC, SKIPPED_MEMORY };
 
 static const char *text_of(const struct spec_json *object, const char *key)
 {
@@ -233,9 +236,57 @@ static enum outcome instantiate(struct script *script, uint32_t number, const ch
 	return PASSED;
 }
 
+static bool is_named(const struct script *script, const char *name)
+{
+	for (uint32_t i = 0; i < script->entry_count; i++)
+		if (name[0] != 0 && strcmp(script->entries[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Does the command refer to an instance that is there? Without a name it means the last, unless that is `replaced`. */
+static bool refers(const struct script *script, const struct spec_json *command, bool replaced)
+{
+	const struct spec_json *action = spec_json_get(command, "action");
+	bool registers = strcmp(text_of(command, "type"), "register") == 0;
+	const char *name = action != NULL ? text_of(action, "module") : text_of(command, "name");
+	return (action != NULL || registers) && (name[0] == 0 ? !replaced : is_named(script, name));
+}
+
+/* Does anything behind this command need what is in the store? */
+static bool is_needed(struct script *script)
+{
+	bool replaced = strcmp(text_of(script->command, "type"), "module") == 0;
+	if (script->registered || entry_find(script, "", true) != NULL)
+		return true;
+	for (const struct spec_json *later = script->command->next; later != NULL; later = later->next) {
+		if (refers(script, later, replaced))
+			return true;
+		replaced |= strcmp(text_of(later, "type"), "module") == 0;
+	}
+	return false;
+}
+
+static enum wk_status begin_store(struct script *script)
+{
+	script->entry_count = 0;
+	script->old = false;
+	return ask_number(script, SPEC_BEGIN, 0);
+}
+
+/* Before a module is loaded that becomes an instance, wholly or in part. */
+static enum wk_status renew_store(struct script *script)
+{
+	bool renew = script->old && !is_needed(script);
+	script->old = true;
+	return renew ? begin_store(script) : WK_OK;
+}
+
 static enum outcome run_module(struct script *script)
 {
 	const char *name = text_of(script->command, "name");
+	if (renew_store(script) != WK_OK)
+		return fail_status(script, "a new store", script->report.status);
 	uint32_t number = script->entry_count;
 	enum wk_status status = load(script, number);
 	if (is_gc_refusal(script, status))
@@ -280,6 +331,7 @@ static enum outcome run_register(struct script *script)
 	struct wk_writer w = request(script, SPEC_REGISTER, number_of(script, entry));
 	write_name(&w, as, strlen(as));
 	enum wk_status status = ask(script, &w);
+	script->registered = true;
 	return status == WK_OK ? PASSED : fail_status(script, "a registered module", status);
 }
 
@@ -383,6 +435,8 @@ static enum outcome run_refused(struct script *script, enum wk_status expected)
 static enum outcome run_not_instantiated(struct script *script, enum wk_status expected)
 {
 	const char *text = text_of(script->command, "text");
+	if (renew_store(script) != WK_OK)
+		return fail_status(script, "a new store", script->report.status);
 	uint32_t number = script->entry_count;
 	enum wk_status status = load(script, number);
 	if (is_gc_refusal(script, status))
@@ -437,6 +491,22 @@ static enum outcome run_command(struct script *script)
 	return fail(script, "a command known to the runner", "another");
 }
 
+/* What fails although the options know that there is too little memory for it is skipped. What they do not name fails. */
+static enum outcome excuse(const struct script *script, enum outcome outcome)
+{
+	const char *excuses = script->options->excuses;
+	char name[256];
+	int length = snprintf(name, sizeof name, "%s:%d ", script->source, (int)script->counts->line);
+	for (const char *at = excuses; outcome == FAILED && at != NULL && length > 0; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, name, (size_t)length) != 0)
+			continue;
+		printf("skip - %.*s\n", (int)strcspn(at, "\n"), at);
+		return SKIPPED_MEMORY;
+	}
+	return outcome;
+}
+
 static void count(struct spec_counts *counts, enum outcome outcome)
 {
 	switch (outcome) {
@@ -444,6 +514,7 @@ static void count(struct spec_counts *counts, enum outcome outcome)
 	case FAILED: counts->failed++; break;
 	case SKIPPED_TEXT: counts->skipped++; counts->text_modules++; break;
 	case SKIPPED_GC: counts->skipped++; counts->gc_commands++; break;
+	case SKIPPED_MEMORY: counts->skipped++; counts->memory_commands++; break;
 	}
 }
 
@@ -454,7 +525,7 @@ static bool script_begin(struct script *script, size_t commands)
 	script->way = spec_way_open(script->options->timeout);
 	if (script->entries == NULL || script->gc_names == NULL || script->way == NULL)
 		return false;
-	return ask_number(script, SPEC_BEGIN, 0) == WK_OK;
+	return begin_store(script) == WK_OK;
 }
 
 static void script_end(struct script *script)
@@ -486,7 +557,7 @@ void spec_script_run(const struct spec_options *options, const char *name, struc
 		for (script.command = commands->first; script.command != NULL; script.command = script.command->next) {
 			const struct spec_json *line = spec_json_get(script.command, "line");
 			counts->line = line != NULL ? (int32_t)line->number : 0;
-			count(counts, run_command(&script));
+			count(counts, excuse(&script, run_command(&script)));
 			if (script.gone)
 				break;
 		}
