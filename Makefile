@@ -100,6 +100,14 @@ boardtest: board-packages demo-packages release ## tests that machine and the Tr
 	$(if $(VARIANT),@sh tests/board/memory.sh board/board $(VARIANT))
 	$(if $(VARIANT),@sh tests/board/probe.sh board/board $(VARIANT))
 
+.PHONY: boardspec
+boardspec: board-packages spec-files ## runs the core test suite in a Trusted Application on that machine
+	@sh board/assemble.sh
+	@mkdir -p build
+	@cmake --preset $(RELEASE) > build/spec.log || { cat build/spec.log; exit 1; }
+	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
+	@sh tests/board/spec.sh board/board build/$(RELEASE)/spec_runner
+
 .PHONY: install
 install: release ## installs to PREFIX=/usr/local, below DESTDIR
 	@DESTDIR="$(DESTDIR)" cmake --install build/$(RELEASE)

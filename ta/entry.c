@@ -15,10 +15,6 @@
 #include "ta/protocol.h"
 #include "user_ta_header_defines.h"
 
-/* Native stack of guests' calls: dispatch loop, host functions, translation on demand. Measured: see docs/ta.md. */
-#define GUEST_STACK ((size_t)32 * 1024)
-#define GUEST_DEPTH 4u
-
 struct ta {
 	struct wk_session_host host;
 	struct wk_session *session;
@@ -67,7 +63,8 @@ TEE_Result TA_OpenSessionEntryPoint(uint32_t types, TEE_Param parameters[TEE_NUM
 	memory = TEE_Malloc(wk_session_size(), TEE_MALLOC_FILL_ZERO);
 	if (ta && memory)
 		ta->host = (struct wk_session_host){ .provider = wk_port_provider(), .hash = hash, .system = &wk_optee_system,
-			.vault = &wk_optee_vault, .stack = wk_optee_stack(GUEST_STACK), .stack_size = GUEST_STACK, .native_depth = GUEST_DEPTH };
+			.vault = &wk_optee_vault, .stack = wk_optee_stack(TA_GUEST_STACK), .stack_size = TA_GUEST_STACK,
+			.native_depth = TA_GUEST_DEPTH };
 	if (!ta || !memory || !ta->host.stack) {
 		TEE_Free(memory);
 		TEE_Free(ta);

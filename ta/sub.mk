@@ -2,17 +2,19 @@
 #
 # The sources: the freestanding rooms of src/sources.txt (its first part), the port to OP-TEE, and what is here.
 
-global-incdirs-y += .
-global-incdirs-y += ..
-global-incdirs-y += ../src
-global-incdirs-y += ../include
+# Another TA can have the same engine and port (tests/board/spec): it says first where the tree is, and what its doors are.
+wk-root ?= $(sub-dir)/..
+wk-doors ?= entry.c probe.c
 
-wk-src := $(sub-dir)/../src
+global-incdirs-y += .
+global-incdirs_ext-y += $(addprefix $(wk-root),/. /src /include)
+
+wk-src := $(wk-root)/src
 wk-patterns := $(shell sed -n '/^-- hosts/q; /^[a-z]/p' $(wk-src)/sources.txt)
 wk-rooms := $(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patterns))))
 wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c vault.c)
 
-srcs-y += entry.c probe.c
+srcs-y += $(wk-doors)
 cppflags-entry.c-y += $(wk-sizes)
 cppflags-probe.c-y += $(wk-sizes)
 srcs_ext_base-y := $(wk-src)

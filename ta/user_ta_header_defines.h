@@ -19,6 +19,10 @@
 #ifndef TA_STACK_SIZE
 #define TA_STACK_SIZE (16 * 1024)
 #endif
+/* Native stack of guests' calls: dispatch loop, host functions, translation on demand. Measured: see docs/ta.md. How deep
+ * calls between guests and host functions may nest on it. */
+#define TA_GUEST_STACK ((size_t)32 * 1024)
+#define TA_GUEST_DEPTH 4u
 #define TA_VERSION "0.1.0"
 #define TA_DESCRIPTION "Wasmkeep: WebAssembly in the TEE"
 

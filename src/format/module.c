@@ -375,3 +375,23 @@ uint64_t wk_module_data_end(const struct wk_module *module)
 	}
 	return end;
 }
+
+/* Less will do at first when the toolchain says where the program's heap would begin, all data lie below that, and no
+ * function asks how much memory there is: of a page of 64 KiB most will never be touched, in a place that counts in pages
+ * of 4. */
+uint64_t wk_module_small(const struct wk_module *module)
+{
+	const struct wk_memory_type *type = module->memories;
+	uint64_t declared, heap_base;
+
+	if (module->memory_count != 1 || module->imported_memories != 0 || module->asks_memory_size)
+		return 0;
+	declared = type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX :
+		type->limits.minimum << type->page_log2;
+	heap_base = wk_module_exported_constant(module, "__heap_base");
+	if (heap_base >= declared || heap_base == 0 || wk_module_exported_constant(module, "__data_end") > heap_base ||
+		wk_module_data_end(module) > heap_base)
+		return 0;
+	heap_base = (heap_base + 15) & ~(uint64_t)15;
+	return heap_base < declared ? heap_base : 0;
+}

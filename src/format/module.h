@@ -114,6 +114,7 @@ struct wk_module {
 	uint32_t start;                    /* function index, or UINT32_MAX */
 	bool has_data_count;
 	bool asks_memory_size;             /* some function has memory.size or memory.grow; set by the validator */
+	uint64_t small;                    /* wk_module_small in a TEE, else 0; set by the keep */
 
 	struct wk_span name_functions;     /* contents of subsection 1 of the name section; empty if absent or broken */
 	struct wk_span name_module;
@@ -137,6 +138,9 @@ uint64_t wk_module_exported_constant(const struct wk_module *module, const char 
 /* Behind the last byte that active data segments write to memory 0; 0: none does; UINT64_MAX: one has another offset than
  * a constant. */
 uint64_t wk_module_data_end(const struct wk_module *module);
+/* Bytes that the module's only memory may begin with, fewer than are declared; 0: with all of them. The rest comes when
+ * something touches it (wk_memory_complete). For a validated module. */
+uint64_t wk_module_small(const struct wk_module *module);
 
 /* The name of a function from the name section, else from an export, else from its import ("module.name" is not built:
  * the field name); an empty span if none. Linear in the size of the name section: for traps and listings. */

@@ -7,6 +7,7 @@
  */
 #include "base/checked.h"
 #include "host/values.h"
+#include "runtime/operations.h"
 
 /* ---- exports ---- */
 
@@ -55,15 +56,19 @@ void *wk_guest_pointer(struct wk_memory *memory, uint64_t address, uint64_t coun
 	static const uint8_t nothing;
 	uint64_t bytes;
 
-	if (!memory || __builtin_mul_overflow(count, (uint64_t)size, &bytes) ||
-		!wk_range_fits(address, bytes, memory->linear.size))
+	if (!memory || __builtin_mul_overflow(count, (uint64_t)size, &bytes))
+		return NULL;
+	if (!wk_range_fits(address, bytes, memory->linear.size) &&
+		(!wk_range_fits(address, bytes, memory->minimum) || !wk_memory_complete(memory)))
 		return NULL;
 	return memory->linear.base ? memory->linear.base + address : (void *)(uintptr_t)&nothing;
 }
 
 uint64_t wk_memory_size(const struct wk_memory *memory)
 {
-	return memory ? memory->linear.size : 0;
+	if (!memory)
+		return 0;
+	return memory->linear.size > memory->minimum ? memory->linear.size : memory->minimum;
 }
 
 void *wk_memory_view(struct wk_memory *memory, uint64_t address, uint64_t size)

@@ -295,6 +295,7 @@ static enum wk_status decode(struct wk_keep *keep, struct wk_span bytes, struct 
 		goto err_module;
 	made->keep = keep;
 	made->held = held;
+	made->small = keep->pager.provider->scarce ? wk_module_small(made) : 0;
 	*module = made;
 	return WK_OK;
 

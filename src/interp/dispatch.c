@@ -71,8 +71,11 @@ CONVENTION static __attribute__((noinline)) void trapped(STATE)
 
 CONVENTION static __attribute__((noinline)) void out_of_bounds(STATE)
 {
-	(void)mem, (void)size, (void)acc, (void)base, (void)f32, (void)f64;
-	wk_slow_trapped(x, ip + 1, fp, (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP);
+	struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip + 1, NULL };
+	int go = wk_slow_out_of_bounds(&r);
+	if (go == JUMP)
+		GO(ip);
+	wk_slow_trapped(x, ip + 1, fp, go);
 }
 
 CONVENTION static __attribute__((noinline)) void interrupted(STATE)
@@ -98,6 +101,8 @@ CONVENTION static __attribute__((noinline)) void slowly(STATE)
 		GO(r.ip);
 	if (go == LEAVE)
 		return;
+	if (go == (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP)
+		__attribute__((musttail)) return out_of_bounds(r.at - 1, r.fp, r.mem, r.size, r.acc, r.x, base, r.f32, r.f64);
 	__attribute__((musttail)) return trapped(r.at - 1, r.fp, mem, size, (uint64_t)(unsigned)go, x, base, f32, f64);
 }
 
@@ -238,6 +243,13 @@ unusual:
 			GO(r.ip);
 		if (go == LEAVE)
 			return;
+	}
+	if (go == (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP) {
+		struct wk_regs copy = r;
+		go = wk_slow_out_of_bounds(&copy);
+		r = copy;
+		if (go == JUMP)
+			GO(r.at - 1);
 	}
 	wk_slow_trapped(r.x, r.at, r.fp, go);
 }

@@ -129,7 +129,9 @@ static void commit(struct translator *t, uint32_t op, uint32_t skip, uint32_t co
 	const wk_unit *w = t->pending.w + skip;
 	if (!reserve(t, count + 1 + 4))
 		return;
-	uint32_t pair = fused(t->last_op, op);
+	/* Where a memory may turn out to be larger, the instruction that found it too small is done once more: it must not be
+	 * the second half of a pair then. */
+	uint32_t pair = t->module->small != 0 ? NO_INSTRUCTION : fused(t->last_op, op);
 	if (pair != NO_INSTRUCTION) {
 		t->out[t->last_at] = wk_code_reference((enum wk_instruction)pair);
 		t->last_op = pair;

@@ -41,6 +41,24 @@ void wk_slow_reload(struct wk_regs *r)
 	}
 }
 
+/* Whatever traps so has changed nothing yet. In modules whose memory may be incomplete no instruction is the second half of
+ * a pair (emit.c), so r->at is behind the one that is to be done again. */
+int wk_slow_out_of_bounds(struct wk_regs *r)
+{
+	const struct wk_instance *instance = r->x->instance;
+	struct wk_memory *memory;
+
+	if (instance->module->small == 0)
+		return (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP;
+	memory = instance->memories[0];
+	if (!wk_memory_complete(memory))
+		return (int)WK_TRAP_NO_MEMORY + FIRST_TRAP;
+	if (r->size == memory->linear.size)
+		return (int)WK_TRAP_MEMORY_BOUNDS + FIRST_TRAP;
+	wk_slow_reload(r);
+	return JUMP;
+}
+
 static void switch_to(struct wk_regs *r, struct wk_instance *instance)
 {
 	struct wk_exec *x = r->x;

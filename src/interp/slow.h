@@ -36,6 +36,9 @@ void wk_slow_reload(struct wk_regs *r);
 int wk_slow_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func, uint64_t *frame, uint32_t taken,
 	const wk_unit *back);
 int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func);
+/* An access was found out of bounds. JUMP: memory 0 is larger than it seemed, and the instruction before r->at is to be done
+ * again; else the trap. */
+int wk_slow_out_of_bounds(struct wk_regs *r);
 int wk_slow_cross(struct wk_regs *r, const wk_unit *w);
 int wk_slow_frame(struct wk_regs *r, const wk_unit *w);
 bool wk_slow_type_matches(const struct wk_exec *x, uint32_t type, uint32_t wanted);

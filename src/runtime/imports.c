@@ -9,7 +9,7 @@
 
 #define TYPE_TEXT 96 /* of one external type; longer ones are cut */
 
-/* As many as it says: it may have less behind them (instantiate.c, first_bytes). */
+/* As many as it says: it may have less behind them (wk_memory_complete). */
 static uint64_t pages_of(const struct wk_memory *memory)
 {
 	uint64_t pages = memory->linear.size >> memory->type.page_log2;

@@ -36,6 +36,7 @@ struct wk_memory {
 	struct wk_linear linear;
 	struct wk_memory_type type;
 	uint64_t maximum;              /* bytes, the smaller of declared and allowed */
+	uint64_t minimum;              /* bytes that it is declared with; linear.size may be less (wk_memory_complete) */
 	struct wk_store *store;
 	struct wk_memory *next;        /* all of the store's */
 };

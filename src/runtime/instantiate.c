@@ -178,25 +178,14 @@ static enum wk_status make_tables(struct wk_instance *instance, struct wk_report
 	return WK_OK;
 }
 
-/* What a memory has at first: what is declared. In a TEE less may do, when the toolchain says where the program's heap
- * would begin, all data lie below that, and no function asks how much memory there is, so that none can use what is
- * behind: of a page of 64 KiB most would never be touched, in a place that counts in pages of 4. */
-static uint64_t first_bytes(const struct wk_instance *instance, uint32_t memory)
+/* What a memory has at first: what is declared, or less (wk_module_small). */
+static uint64_t first_bytes(const struct wk_module *m, uint32_t memory)
 {
-	const struct wk_module *m = instance->module;
 	const struct wk_memory_type *type = &m->memories[memory];
-	uint64_t declared = type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX :
-		type->limits.minimum << type->page_log2;
-	uint64_t heap_base;
 
-	if (memory != 0 || m->memory_count != 1 || m->asks_memory_size || !instance->store->keep->pager.provider->scarce)
-		return declared;
-	heap_base = wk_module_exported_constant(m, "__heap_base");
-	if (heap_base >= declared || heap_base == 0 || wk_module_exported_constant(m, "__data_end") > heap_base ||
-		wk_module_data_end(m) > heap_base)
-		return declared;
-	heap_base = (heap_base + 15) & ~(uint64_t)15;
-	return heap_base < declared ? heap_base : declared;
+	if (m->small != 0)
+		return m->small;
+	return type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX : type->limits.minimum << type->page_log2;
 }
 
 static enum wk_status make_memories(struct wk_instance *instance, struct wk_report *report)
@@ -205,7 +194,7 @@ static enum wk_status make_memories(struct wk_instance *instance, struct wk_repo
 
 	for (uint32_t i = m->imported_memories; i < m->memory_count; i++) {
 		enum wk_status status = wk_memory_init_storage(instance->store, instance->memories[i], &m->memories[i],
-			first_bytes(instance, i), report);
+			first_bytes(m, i), report);
 
 		if (status != WK_OK)
 			return status;
@@ -368,6 +357,9 @@ enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module, 
 		status = wk_import_check(module, i, &imports[i], report);
 		if (status != WK_OK)
 			return status;
+		/* Code of other modules takes what it finds for all. */
+		if (imports[i].kind == WK_EXTERN_MEMORY && !wk_memory_complete(imports[i].of.memory))
+			return wk_budget_refuse(&store->memories, imports[i].of.memory->minimum, report);
 	}
 	if (module->func_count > module->imported_funcs) {
 		status = store->keep->engine->prepare(module, store->metering, report);

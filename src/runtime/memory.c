@@ -52,6 +52,7 @@ enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *
 		return status;
 	memory->type = *type;
 	memory->maximum = most;
+	memory->minimum = type->limits.minimum << type->page_log2;
 	memory->store = store;
 	memory->next = store->memory_list;
 	store->memory_list = memory;
@@ -91,6 +92,16 @@ uint64_t wk_memory_grow(struct wk_memory *memory, uint64_t pages)
 	if (pages != 0)
 		wk_pager_grown(pager, memory->linear.budget->name, pages << memory->type.page_log2);
 	return old >> memory->type.page_log2;
+}
+
+bool wk_memory_complete(struct wk_memory *memory)
+{
+	if (memory->linear.size >= memory->minimum)
+		return true;
+	if (wk_linear_grow(&memory->linear, memory->minimum, WK_GROWTH_EXACT))
+		return true;
+	wk_pager_give_up(&memory->store->keep->pager, NULL);
+	return false;
 }
 
 enum wk_trap wk_memory_fill(struct wk_memory *memory, uint64_t to, uint8_t value, uint64_t size)

@@ -11,6 +11,9 @@
 
 /* Old size in pages, or UINT64_MAX when refused. */
 uint64_t wk_memory_grow(struct wk_memory *memory, uint64_t pages);
+/* Gives a memory all that it is declared with, if it began with less (wk_module_small). false: refused. The three below do
+ * not: to the engine what lies behind linear.size is out of bounds, and it comes here before it believes that. */
+WK_NODISCARD bool wk_memory_complete(struct wk_memory *memory);
 WK_NODISCARD enum wk_trap wk_memory_fill(struct wk_memory *memory, uint64_t to, uint8_t value, uint64_t size);
 WK_NODISCARD enum wk_trap wk_memory_copy(struct wk_memory *to, struct wk_memory *from, uint64_t to_address,
 	uint64_t from_address, uint64_t size);

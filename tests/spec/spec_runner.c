@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--no-fork] [-v]
+ * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] [-v]
  *
  * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
  * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
  * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
- * three. The exit status is 1 if anything failed, 2 if nothing could be run.
+ * three. FILE names commands that need more memory than a TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
  */
 #define _GNU_SOURCE
 
@@ -18,12 +18,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spec.h"
+#include "spec/spec.h"
 
 struct run {
 	struct spec_options options;
 	const char *only;
-	unsigned timeout;
 	bool fork;
 	struct spec_counts *shared; /* of the script that runs now */
 	struct spec_counts total;
@@ -69,7 +68,6 @@ static void run_forked(struct run *run, const char *name)
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0) {
-		alarm(run->timeout);
 		spec_script_run(&run->options, name, run->shared);
 		fflush(stdout);
 		exit(0);
@@ -102,6 +100,7 @@ static void add_counts(struct run *run, const char *name)
 	run->total.failed += counts->failed;
 	run->total.skipped += counts->skipped;
 	run->total.text_modules += counts->text_modules;
+	run->total.memory_commands += counts->memory_commands;
 	if (counts->gc_commands > 0) {
 		struct gc_script *gc = &run->gc_scripts[run->gc_script_count++];
 		snprintf(gc->name, sizeof gc->name, "%s.wast", name);
@@ -123,7 +122,21 @@ static void print_summary(const struct run *run)
 		printf("  %s: %u of %u commands (%s)\n", gc->name, gc->commands, gc->of, gc->feature);
 	}
 	printf("Skipped because they are modules in the text format: %u\n", run->total.text_modules);
+	if (run->total.memory_commands > 0)
+		printf("Skipped because the TEE has too little memory: %u\n", run->total.memory_commands);
 	printf("%u passed, %u failed, %u skipped\n", run->total.passed, run->total.failed, run->total.skipped);
+}
+
+/* A small file as a text that lasts; what cannot be read is empty. */
+static const char *read_text(const char *path)
+{
+	static char text[4096];
+	FILE *file = fopen(path, "r");
+	if (file != NULL) {
+		text[fread(text, 1, sizeof text - 1, file)] = 0;
+		fclose(file);
+	}
+	return text;
 }
 
 static bool parse_options(struct run *run, int argc, char **argv)
@@ -136,7 +149,9 @@ static bool parse_options(struct run *run, int argc, char **argv)
 		else if (strcmp(argv[i], "--only") == 0 && i + 1 < argc)
 			run->only = argv[++i];
 		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
-			run->timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+			run->options.timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--excuse") == 0 && i + 1 < argc)
+			run->options.excuses = read_text(argv[++i]);
 		else if (argv[i][0] != '-' && run->options.directory == NULL)
 			run->options.directory = argv[i];
 		else
@@ -147,9 +162,10 @@ static bool parse_options(struct run *run, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	struct run run = { .timeout = 600, .fork = true };
+	struct run run = { .options.timeout = 600, .fork = true };
 	if (!parse_options(&run, argc, argv)) {
-		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--no-fork] [-v]\n");
+		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] "
+			"[-v]\n");
 		return 2;
 	}
 	size_t count = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * One script: its modules live in one store, its commands run in order.
+ * One script: its modules live in one store of the server's, its commands run in order. Once nothing in the store can be
+ * reached by what follows in the script, a new one is made: scripts of hundreds of modules would not fit in a TEE.
  *
  * A module that needs garbage-collected types is refused by name; it is remembered as such, and what depends on it (a
  * call into it, a module that imports from it) is counted as skipped. The script's other modules run.
@@ -9,14 +10,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "format/limits.h"
-#include "runtime/operations.h"
-#include "spec.h"
+#include "remote/bytes.h"
+#include "remote/task.h"
+#include "spec/spec.h"
 
+/* A module or instance; its number at the server is its place in the list. */
 struct entry {
 	const char *name;             /* "$M" or ""; lives in the JSON tree */
-	struct wk_module *module;     /* held, of a definition only */
-	struct wk_instance *instance; /* NULL: a definition, or refused */
+	bool definition;              /* a module, to be instantiated later */
 	bool gc;                      /* refused because it needs garbage-collected types */
 };
 
@@ -24,23 +25,26 @@ struct script {
 	const struct spec_options *options;
 	const char *source;           /* "address.wast" */
 	struct spec_counts *counts;
-	const cJSON *command;
-	struct wk_keep *keep;
-	struct wk_store *store;
-	struct wk_linker *linker;
+	const struct spec_json *command;
+	struct spec_way *way;
 	struct entry *entries;        /* room for one a command */
-	size_t entry_count;
+	uint32_t entry_count;
 	const char **gc_names;        /* registered names of refused modules; room for one a command */
 	size_t gc_name_count;
-	struct wk_report report;
+	bool registered;              /* something of the store may be imported */
+	bool old;                     /* something has been instantiated in it, or begun to be */
+	bool imports_from_gc;         /* the module that was loaded last */
+	bool gone;                    /* nobody answers any more */
+	struct wk_report report;      /* of the last answer, */
+	struct wk_reader answer;      /* and what came with it */
+	char subject[WK_SUBJECT_MAX];
 };
 
-enum outcome { PASSED, FAILED, SKIPPED_TEXT, SKIPPED_GC };
+enum outcome { PASSED, FAILED, SKIPPED_TEXT, SKIPPED_GC, SKIPPED_MEMORY };
 
-static const char *text_of(const cJSON *object, const char *key)
+static const char *text_of(const struct spec_json *object, const char *key)
 {
-	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
-	return text ? text : "";
+	return spec_json_text(object, key);
 }
 
 static enum outcome fail(const struct script *script, const char *expected, const char *got)
@@ -64,6 +68,57 @@ static bool message_meets(const char *expected, const char *ours)
 {
 	size_t size = strlen(ours) < strlen(expected) ? strlen(ours) : strlen(expected);
 	return size > 0 && strncmp(expected, ours, size) == 0;
+}
+
+/* ---- asking ---- */
+
+static struct wk_writer request(const struct script *script, enum spec_operation operation, uint32_t number)
+{
+	struct wk_writer w = { spec_way_request(script->way), SPEC_REQUEST_MAX, 0 };
+	wk_write32(&w, operation);
+	if (operation != SPEC_BEGIN)
+		wk_write32(&w, number);
+	return w;
+}
+
+static void write_name(struct wk_writer *w, const char *name, size_t size)
+{
+	wk_write32(w, (uint32_t)size);
+	wk_write(w, name, size);
+}
+
+static enum wk_status fault(struct script *script, enum wk_status status, const char *text)
+{
+	wk_report_clear(&script->report);
+	snprintf(script->report.text, sizeof script->report.text, "%s", text);
+	script->report.status = status;
+	return status;
+}
+
+/* Sends what was written; the status is that of the answer's report. */
+static enum wk_status ask(struct script *script, const struct wk_writer *w)
+{
+	size_t size = 0;
+	const char *why = "";
+	if (w->used > w->room)
+		return fault(script, WK_LIMIT, "a request that is too long for the runner");
+	const uint8_t *answer = spec_way_ask(script->way, w->used, &size, &why);
+	if (answer == NULL) {
+		script->gone = true;
+		return fault(script, WK_IO, why);
+	}
+	script->answer = (struct wk_reader){ answer, answer + size, false };
+	uint32_t report_size = wk_read32(&script->answer);
+	const uint8_t *report = wk_read(&script->answer, report_size);
+	if (report == NULL || !wk_report_read(report, report_size, &script->report, script->subject))
+		return fault(script, WK_IO, "the server's answer is no report");
+	return script->report.status;
+}
+
+static enum wk_status ask_number(struct script *script, enum spec_operation operation, uint32_t number)
+{
+	struct wk_writer w = request(script, operation, number);
+	return ask(script, &w);
 }
 
 /* ---- loading ---- */
@@ -110,42 +165,57 @@ static char *read_file(const char *path, size_t *size)
 	return bytes;
 }
 
-static enum wk_status load(struct script *script, struct wk_module **module)
+/* Reads the answer's list of modules that are imported from. */
+static bool read_imports_from_gc(struct script *script)
+{
+	bool found = false;
+	for (uint32_t count = wk_read32(&script->answer); count > 0 && !script->answer.short_; count--) {
+		uint32_t size = wk_read32(&script->answer);
+		const uint8_t *name = wk_read(&script->answer, size);
+		for (size_t n = 0; name != NULL && n < script->gc_name_count; n++)
+			found |= wk_span_equal(wk_span(name, size), wk_span_of_text(script->gc_names[n]));
+	}
+	return found;
+}
+
+/* Lets the server load the command's file as module `number`. */
+static enum wk_status load(struct script *script, uint32_t number)
 {
 	char path[4096];
 	size_t size = 0;
 	snprintf(path, sizeof path, "%s/%s", script->options->directory, text_of(script->command, "filename"));
-	wk_report_clear(&script->report);
 	char *bytes = read_file(path, &size);
-	if (bytes == NULL) {
-		snprintf(script->report.text, sizeof script->report.text, "cannot read %s", path);
-		return WK_IO;
-	}
-	enum wk_status status = wk_module_load(script->keep, bytes, size, WK_LOAD_COPY, &script->report, module);
+	if (bytes == NULL)
+		return fault(script, WK_IO, "the module's file cannot be read");
+	struct wk_writer w = request(script, SPEC_LOAD, number);
+	wk_write(&w, bytes, size);
 	free(bytes);
+	enum wk_status status = ask(script, &w);
+	script->imports_from_gc = status == WK_OK && read_imports_from_gc(script);
 	return status;
 }
 
-static bool imports_from_gc(const struct script *script, const struct wk_module *module)
+static enum wk_status release(struct script *script, uint32_t number)
 {
-	for (uint32_t i = 0; i < module->import_count; i++)
-		for (size_t n = 0; n < script->gc_name_count; n++)
-			if (wk_span_equal(module->imports[i].module, wk_span_of_text(script->gc_names[n])))
-				return true;
-	return false;
+	return ask_number(script, SPEC_RELEASE, number);
 }
 
 /* ---- modules ---- */
 
+/* The last of that name, or the last of all if the name is empty. */
 static struct entry *entry_find(struct script *script, const char *name, bool definition)
 {
-	for (size_t i = script->entry_count; i-- > 0;) {
+	for (uint32_t i = script->entry_count; i-- > 0;) {
 		struct entry *entry = &script->entries[i];
-		bool is_definition = entry->module != NULL;
-		if (is_definition == definition && (name[0] == 0 || strcmp(entry->name, name) == 0))
+		if (entry->definition == definition && (name[0] == 0 || strcmp(entry->name, name) == 0))
 			return entry;
 	}
 	return NULL;
+}
+
+static uint32_t number_of(const struct script *script, const struct entry *entry)
+{
+	return (uint32_t)(entry - script->entries);
 }
 
 static enum outcome add_refused(struct script *script, const char *name)
@@ -154,37 +224,86 @@ static enum outcome add_refused(struct script *script, const char *name)
 	return SKIPPED_GC;
 }
 
-static enum outcome instantiate(struct script *script, struct wk_module *module, const char *name)
+/* Instantiates module `number` as the next entry. */
+static enum outcome instantiate(struct script *script, uint32_t number, const char *name)
 {
-	struct wk_instance *instance = NULL;
-	if (imports_from_gc(script, module))
-		return add_refused(script, name);
-	enum wk_status status = wk_linker_instantiate(script->linker, module, &script->report, &instance);
+	struct wk_writer w = request(script, SPEC_INSTANTIATE, number);
+	wk_write32(&w, script->entry_count);
+	enum wk_status status = ask(script, &w);
 	if (status != WK_OK)
 		return fail_status(script, "an instance", status);
-	script->entries[script->entry_count++] = (struct entry){ .name = name, .instance = instance };
+	script->entries[script->entry_count++] = (struct entry){ .name = name };
 	return PASSED;
+}
+
+static bool is_named(const struct script *script, const char *name)
+{
+	for (uint32_t i = 0; i < script->entry_count; i++)
+		if (name[0] != 0 && strcmp(script->entries[i].name, name) == 0)
+			return true;
+	return false;
+}
+
+/* Does the command refer to an instance that is there? Without a name it means the last, unless that is `replaced`. */
+static bool refers(const struct script *script, const struct spec_json *command, bool replaced)
+{
+	const struct spec_json *action = spec_json_get(command, "action");
+	bool registers = strcmp(text_of(command, "type"), "register") == 0;
+	const char *name = action != NULL ? text_of(action, "module") : text_of(command, "name");
+	return (action != NULL || registers) && (name[0] == 0 ? !replaced : is_named(script, name));
+}
+
+/* Does anything behind this command need what is in the store? */
+static bool is_needed(struct script *script)
+{
+	bool replaced = strcmp(text_of(script->command, "type"), "module") == 0;
+	if (script->registered || entry_find(script, "", true) != NULL)
+		return true;
+	for (const struct spec_json *later = script->command->next; later != NULL; later = later->next) {
+		if (refers(script, later, replaced))
+			return true;
+		replaced |= strcmp(text_of(later, "type"), "module") == 0;
+	}
+	return false;
+}
+
+static enum wk_status begin_store(struct script *script)
+{
+	script->entry_count = 0;
+	script->old = false;
+	return ask_number(script, SPEC_BEGIN, 0);
+}
+
+/* Before a module is loaded that becomes an instance, wholly or in part. */
+static enum wk_status renew_store(struct script *script)
+{
+	bool renew = script->old && !is_needed(script);
+	script->old = true;
+	return renew ? begin_store(script) : WK_OK;
 }
 
 static enum outcome run_module(struct script *script)
 {
-	struct wk_module *module = NULL;
 	const char *name = text_of(script->command, "name");
-	enum wk_status status = load(script, &module);
+	if (renew_store(script) != WK_OK)
+		return fail_status(script, "a new store", script->report.status);
+	uint32_t number = script->entry_count;
+	enum wk_status status = load(script, number);
 	if (is_gc_refusal(script, status))
 		return add_refused(script, name);
 	if (status != WK_OK)
 		return fail_status(script, "a module", status);
-	enum outcome outcome = instantiate(script, module, name);
-	wk_module_release(module);
-	return outcome;
+	enum outcome outcome = script->imports_from_gc ? add_refused(script, name) : instantiate(script, number, name);
+	status = release(script, number);
+	return status == WK_OK ? outcome : fail_status(script, "a module to release", status);
 }
 
 static enum outcome run_module_definition(struct script *script)
 {
 	struct entry entry = { .name = text_of(script->command, "name") };
-	enum wk_status status = load(script, &entry.module);
+	enum wk_status status = load(script, script->entry_count);
 	entry.gc = is_gc_refusal(script, status);
+	entry.definition = !entry.gc;
 	if (status != WK_OK && !entry.gc)
 		return fail_status(script, "a module", status);
 	script->entries[script->entry_count++] = entry;
@@ -196,8 +315,7 @@ static enum outcome run_module_instance(struct script *script)
 	struct entry *definition = entry_find(script, text_of(script->command, "module"), true);
 	if (definition == NULL)
 		return add_refused(script, text_of(script->command, "instance"));
-	wk_report_clear(&script->report);
-	return instantiate(script, definition->module, text_of(script->command, "instance"));
+	return instantiate(script, number_of(script, definition), text_of(script->command, "instance"));
 }
 
 static enum outcome run_register(struct script *script)
@@ -210,151 +328,91 @@ static enum outcome run_register(struct script *script)
 		script->gc_names[script->gc_name_count++] = as;
 		return SKIPPED_GC;
 	}
-	enum wk_status status = wk_linker_define_instance(script->linker, as, entry->instance);
+	struct wk_writer w = request(script, SPEC_REGISTER, number_of(script, entry));
+	write_name(&w, as, strlen(as));
+	enum wk_status status = ask(script, &w);
+	script->registered = true;
 	return status == WK_OK ? PASSED : fail_status(script, "a registered module", status);
 }
 
 /* ---- actions ---- */
 
-struct result {
-	enum wk_status status;
-	uint32_t count;
-	const wk_valtype *types;
-	wk_valtype global_type;
-	uint64_t slots[2 * (WK_MAX_PARAMETERS + WK_MAX_RESULTS)];
-};
-
-/* cJSON's strings end at the first NUL, so the reader writes a NUL in a name as C0 80, which is not UTF-8: see
- * spec_script_run. Here it becomes a NUL again. */
-static struct wk_span decode_name(char *text)
+/* PASSED: the action was done, *status says how it ended, and results are the answer's. */
+static enum outcome act(struct script *script, enum wk_status *status)
 {
-	size_t to = 0;
-	for (size_t from = 0; text[from] != 0; to++) {
-		bool nul = (uint8_t)text[from] == 0xc0 && (uint8_t)text[from + 1] == 0x80;
-		text[to] = nul ? 0 : text[from];
-		from += nul ? 2 : 1;
-	}
-	return wk_span(text, to);
-}
-
-static bool find_export(struct wk_instance *instance, const cJSON *action, enum wk_extern kind,
-	struct wk_external *external)
-{
-	const char *field = text_of(action, "field");
-	char *copy = malloc(strlen(field) + 1);
-	if (copy == NULL)
-		return false;
-	strcpy(copy, field);
-	bool found = wk_instance_export(instance, decode_name(copy), external) && external->kind == kind;
-	free(copy);
-	return found;
-}
-
-static enum outcome act_get(struct script *script, struct wk_instance *instance, const cJSON *action,
-	struct result *result)
-{
-	struct wk_external external;
-	if (!find_export(instance, action, WK_EXTERN_GLOBAL, &external))
-		return fail(script, "an exported global", text_of(action, "field"));
-	result->status = WK_OK;
-	result->count = 1;
-	result->global_type = external.of.global->type.type;
-	result->types = &result->global_type;
-	memcpy(result->slots, external.of.global->slots, sizeof external.of.global->slots);
-	return PASSED;
-}
-
-static enum outcome act_invoke(struct script *script, struct wk_instance *instance, const cJSON *action,
-	struct result *result)
-{
-	struct wk_external external;
-	if (!find_export(instance, action, WK_EXTERN_FUNC, &external))
-		return fail(script, "an exported function", text_of(action, "field"));
-	struct wk_func *func = external.of.func;
-	const struct wk_deftype *type = wk_registry_get(instance->module->registry, func->type);
-	const cJSON *arguments = cJSON_GetObjectItemCaseSensitive(action, "args");
-	if (cJSON_GetArraySize(arguments) != (int)type->parameter_count)
-		return fail(script, "as many arguments as parameters", "others");
-	uint32_t at = 0, slot = 0;
-	const cJSON *argument = NULL;
-	cJSON_ArrayForEach(argument, arguments) {
-		if (!spec_value_read(argument, type->types[at], &result->slots[slot]))
-			return fail(script, "an argument of the parameter's type", "another");
-		slot += wk_slots_of(type->types[at++]);
-	}
-	result->count = type->result_count;
-	result->types = wk_results_of(type);
-	result->status = wk_call(func, result->slots, &script->report);
-	return PASSED;
-}
-
-/* PASSED: the action was done, result->status says how it ended. */
-static enum outcome act(struct script *script, struct result *result)
-{
-	const cJSON *action = cJSON_GetObjectItemCaseSensitive(script->command, "action");
+	const struct spec_json *action = spec_json_get(script->command, "action");
+	const struct spec_json *field = spec_json_get(action, "field");
+	const struct spec_json *arguments = spec_json_get(action, "args");
+	bool get = strcmp(text_of(action, "type"), "get") == 0;
 	struct entry *entry = entry_find(script, text_of(action, "module"), false);
-	if (entry == NULL)
+	if (entry == NULL || field == NULL)
 		return fail(script, "an instance to act on", "none");
 	if (entry->gc)
 		return SKIPPED_GC;
-	wk_report_clear(&script->report);
-	return strcmp(text_of(action, "type"), "get") == 0 ? act_get(script, entry->instance, action, result)
-		: act_invoke(script, entry->instance, action, result);
+	struct wk_writer w = request(script, get ? SPEC_GET : SPEC_INVOKE, number_of(script, entry));
+	write_name(&w, field->text, field->size);
+	if (!get) {
+		wk_write32(&w, arguments ? arguments->count : 0);
+		for (const struct spec_json *one = arguments ? arguments->first : NULL; one != NULL; one = one->next) {
+			struct spec_value value;
+			spec_value_read(one, &value);
+			wk_write(&w, &value, sizeof value);
+		}
+	}
+	*status = ask(script, &w);
+	return PASSED;
 }
 
-static enum outcome check_results(const struct script *script, const struct result *result)
+static enum outcome check_results(struct script *script)
 {
-	const cJSON *expected = cJSON_GetObjectItemCaseSensitive(script->command, "expected");
-	if (cJSON_GetArraySize(expected) != (int)result->count)
+	const struct spec_json *expected = spec_json_get(script->command, "expected");
+	uint32_t count = wk_read32(&script->answer);
+	if (expected == NULL || expected->count != count)
 		return fail(script, "as many results as the suite", "others");
-	uint32_t at = 0, slot = 0;
-	const cJSON *value = NULL;
-	cJSON_ArrayForEach(value, expected) {
-		if (!spec_value_meets(value, result->types[at], &result->slots[slot])) {
-			char got[128];
-			spec_value_text(result->types[at], &result->slots[slot], got, sizeof got);
-			char *text = cJSON_PrintUnformatted(value);
-			fail(script, text ? text : "another", got);
-			cJSON_free(text);
-			return FAILED;
+	for (const struct spec_json *one = expected->first; one != NULL; one = one->next) {
+		struct spec_value value = { 0 };
+		const uint8_t *bytes = wk_read(&script->answer, sizeof value);
+		if (bytes != NULL)
+			memcpy(&value, bytes, sizeof value);
+		if (!spec_value_meets(one, &value)) {
+			char got[128], wanted[512];
+			spec_value_text(&value, got, sizeof got);
+			spec_expected_text(one, wanted, sizeof wanted);
+			return fail(script, wanted, got);
 		}
-		slot += wk_slots_of(result->types[at++]);
 	}
 	return PASSED;
 }
 
 static enum outcome run_return(struct script *script)
 {
-	static struct result result; /* large, and one script runs at a time */
-	enum outcome outcome = act(script, &result);
+	enum wk_status status = WK_OK;
+	enum outcome outcome = act(script, &status);
 	if (outcome != PASSED)
 		return outcome;
-	return result.status == WK_OK ? check_results(script, &result)
-		: fail_status(script, "to return", result.status);
+	return status == WK_OK ? check_results(script) : fail_status(script, "to return", status);
 }
 
 /* An `action` alone: it must return, what does not matter. */
 static enum outcome run_action(struct script *script)
 {
-	static struct result result;
-	enum outcome outcome = act(script, &result);
-	if (outcome != PASSED || result.status == WK_OK)
-		return outcome;
-	return fail_status(script, "to return", result.status);
+	enum wk_status status = WK_OK;
+	enum outcome outcome = act(script, &status);
+	return outcome != PASSED || status == WK_OK ? outcome : fail_status(script, "to return", status);
 }
 
 /* assert_trap, assert_exhaustion and assert_exception. */
 static enum outcome run_stop(struct script *script, enum wk_status expected)
 {
-	static struct result result;
-	enum outcome outcome = act(script, &result);
+	const char *text = text_of(script->command, "text");
+	enum wk_status status = WK_OK;
+	enum outcome outcome = act(script, &status);
 	if (outcome != PASSED)
 		return outcome;
-	const char *text = text_of(script->command, "text");
-	if (result.status != expected)
-		return fail_status(script, expected == WK_TRAP ? text : "an exception", result.status);
+	if (status != expected)
+		return fail_status(script, expected == WK_TRAP ? text : "an exception", status);
 	if (expected == WK_TRAP && !message_meets(text, wk_trap_text(script->report.trap)))
-		return fail_status(script, text, result.status);
+		return fail_status(script, text, status);
 	return PASSED;
 }
 
@@ -362,12 +420,12 @@ static enum outcome run_stop(struct script *script, enum wk_status expected)
 
 static enum outcome run_refused(struct script *script, enum wk_status expected)
 {
-	struct wk_module *module = NULL;
+	uint32_t number = script->entry_count;
 	if (strcmp(text_of(script->command, "module_type"), "text") == 0)
 		return SKIPPED_TEXT;
-	enum wk_status status = load(script, &module);
-	if (status == WK_OK)
-		wk_module_release(module);
+	enum wk_status status = load(script, number);
+	if (status == WK_OK && release(script, number) != WK_OK)
+		return fail(script, "a module to release", "none");
 	if (is_gc_refusal(script, status))
 		return SKIPPED_GC;
 	return status == expected ? PASSED : fail_status(script, text_of(script->command, "text"), status);
@@ -376,26 +434,29 @@ static enum outcome run_refused(struct script *script, enum wk_status expected)
 /* assert_unlinkable, and assert_uninstantiable: a trap in a segment or the start function. */
 static enum outcome run_not_instantiated(struct script *script, enum wk_status expected)
 {
-	struct wk_module *module = NULL;
-	struct wk_instance *instance = NULL;
 	const char *text = text_of(script->command, "text");
-	enum wk_status status = load(script, &module);
+	if (renew_store(script) != WK_OK)
+		return fail_status(script, "a new store", script->report.status);
+	uint32_t number = script->entry_count;
+	enum wk_status status = load(script, number);
 	if (is_gc_refusal(script, status))
 		return SKIPPED_GC;
 	if (status != WK_OK)
 		return fail_status(script, "a module that loads", status);
-	enum outcome outcome = PASSED;
-	if (imports_from_gc(script, module)) {
-		outcome = SKIPPED_GC;
-	} else {
-		status = wk_linker_instantiate(script->linker, module, &script->report, &instance);
+	enum outcome outcome = SKIPPED_GC;
+	if (!script->imports_from_gc) {
+		struct wk_writer w = request(script, SPEC_INSTANTIATE, number);
+		wk_write32(&w, number);
+		status = ask(script, &w);
 		bool right = status == expected;
 		if (right && expected == WK_TRAP)
 			right = message_meets(text, wk_trap_text(script->report.trap));
 		outcome = right ? PASSED : fail_status(script, text, status);
+		if (status == WK_OK) /* an instance has the number now */
+			script->entries[script->entry_count++] = (struct entry){ .name = "" };
 	}
-	wk_module_release(module);
-	return outcome;
+	status = release(script, number);
+	return status == WK_OK ? outcome : fail_status(script, "a module to release", status);
 }
 
 /* ---- the script ---- */
@@ -430,6 +491,22 @@ static enum outcome run_command(struct script *script)
 	return fail(script, "a command known to the runner", "another");
 }
 
+/* What fails although the options know that there is too little memory for it is skipped. What they do not name fails. */
+static enum outcome excuse(const struct script *script, enum outcome outcome)
+{
+	const char *excuses = script->options->excuses;
+	char name[256];
+	int length = snprintf(name, sizeof name, "%s:%d ", script->source, (int)script->counts->line);
+	for (const char *at = excuses; outcome == FAILED && at != NULL && length > 0; at = strchr(at, '\n')) {
+		at += *at == '\n';
+		if (strncmp(at, name, (size_t)length) != 0)
+			continue;
+		printf("skip - %.*s\n", (int)strcspn(at, "\n"), at);
+		return SKIPPED_MEMORY;
+	}
+	return outcome;
+}
+
 static void count(struct spec_counts *counts, enum outcome outcome)
 {
 	switch (outcome) {
@@ -437,6 +514,7 @@ static void count(struct spec_counts *counts, enum outcome outcome)
 	case FAILED: counts->failed++; break;
 	case SKIPPED_TEXT: counts->skipped++; counts->text_modules++; break;
 	case SKIPPED_GC: counts->skipped++; counts->gc_commands++; break;
+	case SKIPPED_MEMORY: counts->skipped++; counts->memory_commands++; break;
 	}
 }
 
@@ -444,44 +522,17 @@ static bool script_begin(struct script *script, size_t commands)
 {
 	script->entries = calloc(commands + 1, sizeof *script->entries);
 	script->gc_names = calloc(commands + 1, sizeof *script->gc_names);
-	if (script->entries == NULL || script->gc_names == NULL)
+	script->way = spec_way_open(script->options->timeout);
+	if (script->entries == NULL || script->gc_names == NULL || script->way == NULL)
 		return false;
-	return wk_keep_new(NULL, &script->keep) == WK_OK
-		&& wk_store_new(script->keep, NULL, &script->store) == WK_OK
-		&& wk_linker_new(script->store, &script->linker) == WK_OK
-		&& spec_spectest_define(script->store, script->linker, script->options->verbose) == WK_OK;
+	return begin_store(script) == WK_OK;
 }
 
 static void script_end(struct script *script)
 {
-	for (size_t i = 0; i < script->entry_count; i++)
-		if (script->entries[i].module != NULL)
-			wk_module_release(script->entries[i].module);
-	if (script->linker != NULL)
-		wk_linker_delete(script->linker);
-	if (script->store != NULL)
-		wk_store_delete(script->store);
-	wk_keep_delete(script->keep);
+	spec_way_close(script->way);
 	free(script->entries);
 	free(script->gc_names);
-}
-
-/* Writes every NUL of a JSON text's strings as the bytes C0 80, in place. */
-static void hide_nuls(char *text)
-{
-	char *to = text;
-	for (const char *from = text; *from != 0;) {
-		if (strncmp(from, "\\u0000", 6) == 0) {
-			*to++ = (char)0xc0;
-			*to++ = (char)0x80;
-			from += 6;
-			continue;
-		}
-		if (*from == '\\' && from[1] != 0)
-			*to++ = *from++;
-		*to++ = *from++;
-	}
-	*to = 0;
 }
 
 void spec_script_run(const struct spec_options *options, const char *name, struct spec_counts *counts)
@@ -490,30 +541,31 @@ void spec_script_run(const struct spec_options *options, const char *name, struc
 	size_t size = 0;
 	snprintf(path, sizeof path, "%s/%s.json", options->directory, name);
 	char *text = read_file(path, &size);
-	if (text != NULL)
-		hide_nuls(text);
-	cJSON *json = text != NULL ? cJSON_Parse(text) : NULL;
-	free(text);
-	const cJSON *commands = cJSON_GetObjectItemCaseSensitive(json, "commands");
-	if (!cJSON_IsArray(commands)) {
+	struct spec_json *json = text != NULL ? spec_json_read(text) : NULL;
+	const struct spec_json *commands = spec_json_get(json, "commands");
+	if (commands == NULL || commands->kind != SPEC_JSON_ARRAY) {
 		printf("%s: cannot read the script\n", path);
-		cJSON_Delete(json);
+		spec_json_free(json);
+		free(text);
 		return;
 	}
 
 	struct script script = { .options = options, .counts = counts };
 	script.source = text_of(json, "source_filename");
-	counts->commands = (uint32_t)cJSON_GetArraySize(commands);
+	counts->commands = commands->count;
 	if (script_begin(&script, counts->commands)) {
-		cJSON_ArrayForEach(script.command, commands) {
-			const cJSON *line = cJSON_GetObjectItemCaseSensitive(script.command, "line");
-			counts->line = cJSON_IsNumber(line) ? line->valueint : 0;
-			count(counts, run_command(&script));
+		for (script.command = commands->first; script.command != NULL; script.command = script.command->next) {
+			const struct spec_json *line = spec_json_get(script.command, "line");
+			counts->line = line != NULL ? (int32_t)line->number : 0;
+			count(counts, excuse(&script, run_command(&script)));
+			if (script.gone)
+				break;
 		}
-		counts->done = true;
+		counts->done = script.command == NULL;
 	} else {
-		printf("%s: cannot make a store\n", script.source);
+		printf("%s: cannot make a store: %s\n", script.source, script.report.text);
 	}
 	script_end(&script);
-	cJSON_Delete(json);
+	spec_json_free(json);
+	free(text);
 }
