@@ -43,11 +43,13 @@ check: ## a fast subset: one build, without the core test suite
 	@mkdir -p build
 	@sh tests/run.sh -q $(if $(filter release,$(RELEASE)),dev,release-gcc)
 
+# The release's tool, and the runner of the core test suite beside it.
+build-runner = mkdir -p build && { cmake --preset $(RELEASE) && cmake --build --preset $(RELEASE) --target wasmkeep_tool \
+	spec_runner; } > build/spec.log 2>&1 || { cat build/spec.log; exit 1; }
+
 .PHONY: spec
 spec: spec-files ## runs the core test suite of SPEC=DIR
-	@mkdir -p build
-	@cmake --preset $(RELEASE) > build/spec.log || { cat build/spec.log; exit 1; }
-	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
+	@$(build-runner)
 	@build/$(RELEASE)/spec_runner build/spec/core
 
 .PHONY: bench
@@ -94,18 +96,17 @@ boarddemo: demo-packages ta ## runs real programs in the TEE of the board
 	@sh board/demo.sh
 
 .PHONY: boardtest
-boardtest: board-packages demo-packages release ## tests that machine and the Trusted Application on it, or its VARIANT=128m
+boardtest: board-packages test-packages spec-files ## tests that machine and the Trusted Application on it, or its VARIANT=128m
 	@sh board/assemble.sh
-	$(if $(VARIANT),,@sh tests/board/all.sh build/$(RELEASE)/wasmkeep)
 	$(if $(VARIANT),@sh tests/board/memory.sh board/board $(VARIANT))
 	$(if $(VARIANT),@sh tests/board/probe.sh board/board $(VARIANT))
+	$(if $(VARIANT),,@$(build-runner))
+	$(if $(VARIANT),,@sh tests/board/all.sh build/$(RELEASE)/wasmkeep)
 
 .PHONY: boardspec
 boardspec: board-packages spec-files ## runs the core test suite in a Trusted Application on that machine
 	@sh board/assemble.sh
-	@mkdir -p build
-	@cmake --preset $(RELEASE) > build/spec.log || { cat build/spec.log; exit 1; }
-	@cmake --build --preset $(RELEASE) --target spec_runner > build/spec.log || { cat build/spec.log; exit 1; }
+	@$(build-runner)
 	@sh tests/board/spec.sh board/board build/$(RELEASE)/spec_runner
 
 .PHONY: install

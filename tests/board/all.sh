@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # all.sh TOOL: assembles the board and runs all of its tests; TOOL is wasmkeep for this machine, with whose outcomes those
-# in the TEE are compared. Where the board's packages cannot be installed, or it cannot be assembled for want of the
+# in the TEE are compared, as are those of the runner of the core test suite beside it. Where the board's packages cannot be installed, or it cannot be assembled for want of the
 # archive, the tests are skipped, and it says why. The last line is "N passed, N failed, N skipped".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -59,5 +59,5 @@ one tests/board/board.sh board/board
 one tests/board/memory.sh board/board
 one tests/board/probe.sh board/board
 one tests/board/ta.sh board/board "$tool"
-[ ! -f tests/board/spec.sh ] || one tests/board/spec.sh board/board
+one tests/board/spec.sh board/board "$(dirname "$tool")/spec_runner"
 finish
