@@ -177,6 +177,7 @@ enum wk_status wk_func_call(struct wk_func *func, const struct wk_value *argumen
 	const struct wk_deftype *type;
 	enum wk_status status;
 	uint64_t *slots, *at;
+	size_t count;
 
 	if (!func)
 		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "bad argument: no function");
@@ -186,10 +187,10 @@ enum wk_status wk_func_call(struct wk_func *func, const struct wk_value *argumen
 	status = check_counts(type, arguments, argument_count, results, result_count, report);
 	if (status != WK_OK)
 		return status;
-	slots = wk_stack_take(store,
-		type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots);
+	count = type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
+	slots = wk_stack_take(store, count);
 	if (!slots)
-		return wk_stack_refuse(store, report);
+		return wk_stack_refuse(store, count, report);
 
 	at = slots;
 	for (uint32_t i = 0; i < argument_count && status == WK_OK; at += wk_slots_of(type->types[i++]))
@@ -225,15 +226,14 @@ enum wk_status wk_call_with_values(void *context, struct wk_caller *caller, uint
 	const struct wk_registry *registry = store->keep->registry;
 	const struct wk_deftype *type = wk_registry_get(registry, host->func.type);
 	size_t count = (size_t)type->parameter_count + type->result_count;
-	uint64_t *taken = wk_stack_take(store, (count * sizeof(struct wk_value) + 7) / sizeof(uint64_t));
+	size_t room = (count * sizeof(struct wk_value) + 7) / sizeof(uint64_t);
+	uint64_t *taken = wk_stack_take(store, room);
 	struct wk_value *arguments = (void *)taken, *results;
 	const uint64_t *at = slots;
 	enum wk_status status;
 
-	if (!taken) {
-		store->exec.trap = WK_TRAP_STACK_EXHAUSTED;
-		return WK_TRAP;
-	}
+	if (!taken)
+		return wk_stack_refuse(store, room, NULL);
 	results = arguments + type->parameter_count;
 	for (uint32_t i = 0; i < type->parameter_count; at += wk_slots_of(type->types[i++]))
 		wk_value_from_slots(registry, type->types[i], at, &arguments[i]);

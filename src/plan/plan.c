@@ -166,7 +166,7 @@ static enum wk_status instantiate(struct rehearsal *r)
 	wk_linker_delete(r->linker);
 	r->linker = NULL;
 	if (status == WK_OK && !wk_store_stack(r->store))
-		status = wk_stack_refuse(r->store, r->report);
+		status = wk_stack_refuse(r->store, 0, r->report);
 	return status;
 }
 

@@ -62,7 +62,7 @@ enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *
 	if (exec->native_depth >= exec->native_depth_limit)
 		return stop(exec, WK_TRAP_STACK_EXHAUSTED, report);
 	if (!wk_store_stack(store))
-		return wk_stack_refuse(store, report);
+		return wk_stack_refuse(store, 0, report);
 
 	exec->report = report;
 	exec->trap = WK_TRAP_NONE;

@@ -14,8 +14,9 @@ WK_NODISCARD bool wk_store_stack(struct wk_store *store);
 /* Room for `count` slots at the top of the guest stack, moving exec->stack_top behind it; the caller sets stack_top back
  * to what is returned. The slots are not zeroed. NULL: no room or no memory for the stack. */
 WK_NODISCARD uint64_t *wk_stack_take(struct wk_store *store, size_t count);
-/* Why wk_stack_take gave NULL: a trap if the stack is full, else out of memory. */
-enum wk_status wk_stack_refuse(struct wk_store *store, struct wk_report *report);
+/* Why wk_stack_take gave NULL for so many: a trap if the stack is full or cannot grow, out of memory if there is none.
+ * `report` may be NULL. */
+enum wk_status wk_stack_refuse(struct wk_store *store, size_t count, struct wk_report *report);
 
 /* ---- host-made objects (7.1: func_alloc, table_alloc, mem_alloc, global_alloc); they live as long as the store.
  * Types they name by registry id must be held as long ---- */

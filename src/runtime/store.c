@@ -163,12 +163,17 @@ uint64_t *wk_stack_take(struct wk_store *store, size_t count)
 	return taken;
 }
 
-enum wk_status wk_stack_refuse(struct wk_store *store, struct wk_report *report)
+enum wk_status wk_stack_refuse(struct wk_store *store, size_t count, struct wk_report *report)
 {
-	if (!store->exec.stack)
+	struct wk_exec *exec = &store->exec;
+
+	if (!exec->stack)
 		return wk_budget_refuse(&store->stacks, FIRST_STACK, report);
-	store->exec.trap = WK_TRAP_STACK_EXHAUSTED;
-	return wk_report_trap(report, WK_TRAP_STACK_EXHAUSTED, WK_NO_OFFSET, WK_NO_FUNCTION);
+	if (exec->stack_top > exec->stack_end || (size_t)(exec->stack_end - exec->stack_top) < count)
+		exec->trap = WK_TRAP_STACK_EXHAUSTED;
+	else
+		exec->trap = wk_stack_trap(store, exec->stack_top + count);
+	return wk_report_trap(report, exec->trap, WK_NO_OFFSET, WK_NO_FUNCTION);
 }
 
 /* ---- fuel and interruption ---- */

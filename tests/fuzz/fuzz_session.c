@@ -70,7 +70,8 @@ static void disturb(void)
 	if (!now.inside || how < 128)
 		return;
 	if (how & 1)
-		__atomic_store_n(&((struct wk_window *)(void *)now.window)->interrupt, how & 2, __ATOMIC_RELAXED);
+		__atomic_store_n(&((struct wk_window *)(void *)now.window)->interrupt,
+			how & 2 ? WK_WINDOW_STOP : 0, __ATOMIC_RELAXED);
 	else
 		change_bytes(now.window, how & 2 ? sizeof(struct wk_window) : now.window_size);
 }
@@ -118,7 +119,7 @@ static bool next_window(size_t *size)
 	memset(fresh, 0, *size);
 	memcpy(fresh, now.window, *size < now.window_size ? *size : now.window_size);
 	if (*size >= sizeof(struct wk_window))
-		((struct wk_window *)(void *)fresh)->interrupt = now.interrupt;
+		((struct wk_window *)(void *)fresh)->interrupt = now.interrupt ? WK_WINDOW_STOP : 0;
 	now.interrupt = false;
 	free(now.window);
 	now.window = fresh;

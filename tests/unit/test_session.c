@@ -191,7 +191,7 @@ static void go_on(enum state state)
 	if (state == LOADING || state == COMPLETE)
 		REQUIRE(CHECK_EQUAL(load_end(), WK_OK));
 	if (state == WAITING) {
-		window()->interrupt = 1;
+		window()->interrupt = WK_WINDOW_STOP;
 		serve(WK_SESSION_REQUEST);
 		CHECK_EQUAL(t.outcome.report.trap, WK_TRAP_INTERRUPTED);
 		window()->interrupt = 0;
