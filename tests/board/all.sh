@@ -39,6 +39,9 @@ sh ta/build.sh || {
 	finish
 }
 
+# A real program that two of the scripts run.
+sh bench/programs.sh sqlite3 > build/board-programs.log 2>&1 || echo "skip - sqlite3 on the board: it cannot be built"
+
 # one SCRIPT ARGUMENT...: a test script, and its counts.
 one() {
 	name=$(basename "$1" .sh)
