@@ -27,7 +27,7 @@ sh cmake/packages.sh board/packages.txt > $log 2>&1 || skip_all "its packages ca
 command -v qemu-system-aarch64 > /dev/null || skip_all "there is no qemu-system-aarch64 here"
 sh board/assemble.sh > $log 2>&1 || {
 	# Without a network there is no board; with one it must come about.
-	grep -q 'apt-get\|Could not\|Failed to fetch' $log && skip_all "it cannot be assembled: $(tail -n 1 $log)"
+	grep -q 'Could not resolve\|Could not connect\|Failed to fetch\|cannot fetch' $log && skip_all "it cannot be assembled: $(tail -n 1 $log)"
 	tail -n 20 $log
 	echo "not ok - the board is assembled"
 	failed=1

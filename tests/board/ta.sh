@@ -270,7 +270,7 @@ else
 	not_ok "the normal world keeps it" "$(ls -l "$vault")"
 fi
 keep --dir sealed::/data libc.wasm
-check "another module has another folder" 0
+check "another module runs beside it, with a folder of its own name" 0
 guest "the next session finds what it left" --dir sealed::/data --dir /tmp/host::/host sealed.wasm second
 # Somebody changes what the normal world keeps, bit by bit: errors, and an intact TA.
 keep --dir sealed::/data --dir /tmp/host::/host sealed.wasm first 4
