@@ -134,10 +134,13 @@ tool run cat /var/lib/tee/kept
 same "storage outlives the machine" kept
 "$tool" run true && BOARD_DIR="$work/second" "$tool" run true && ok "both answer" || not_ok "both answer"
 
-# What waits for a timer takes until then, so the least of a few is what is compared.
+# A computation: what talks to the secure world also waits, by the host's leave. The least of a
+# few, since a timer's interrupt may fall into any of them.
 count() {
-	for i in 1 2 3 4 5 6; do
-		BOARD_DIR="$work/second" "$tool" run --count xtest -t regression 1001 2>&1 > /dev/null
+	for i in 1 2 3; do
+		# shellcheck disable=SC2016
+		BOARD_DIR="$work/second" "$tool" run --count \
+			sh -c 'i=0; while [ $i -lt 20000 ]; do i=$((i+1)); done' 2>&1 > /dev/null
 	done | sed -n 's/^board: \([0-9]*\) ns.*/\1/p' | sort -n | head -n 1
 }
 first=$(count) second=$(count)
