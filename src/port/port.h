@@ -67,6 +67,11 @@ struct wk_port_lock {
 void wk_port_lock(struct wk_port_lock *lock);
 void wk_port_unlock(struct wk_port_lock *lock);
 
+/* ---- the native stack ---- */
+
+/* The lowest byte that may be used of the stack that the caller runs on; 0: not known. */
+uintptr_t wk_port_stack_lowest(void);
+
 /* ---- coroutines ---- */
 
 /* Code with a stack of its own, which may be left in the middle and entered again: how a guest in a TEE asks the other

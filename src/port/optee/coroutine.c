@@ -32,3 +32,9 @@ void wk_port_coroutine_leave(struct wk_port_coroutine *coroutine)
 {
 	wk_coroutine_switch(&coroutine->inside, coroutine->outside);
 }
+
+/* The loader does not say how large a Trusted Application's stack is, and guests have one of their own. */
+uintptr_t wk_port_stack_lowest(void)
+{
+	return 0;
+}
