@@ -24,7 +24,7 @@
 #include "text.h"
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
-	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
+	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_ENGINE, OPTION_IMAGE, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
 	OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
@@ -45,6 +45,9 @@ static const struct wk_option options[] = {
 	{ OPTION_STACK, 0, "stack-size", "SIZE", "its call stack at most; 1M unless told, in a TEE 256K" },
 	{ OPTION_EAGER, 0, "eager", NULL, "translate every function before the start, not when it is\n"
 		"first called: steadier times, and all memory at once" },
+	{ OPTION_ENGINE, 0, "engine", "ENGINE", "interp; native: compiled code, which is made if there is none;\n"
+		"auto, the default: compiled code if there is some" },
+	{ OPTION_IMAGE, 0, "image", "FILE", "the compiled code is in FILE (see wasmkeep help compile)" },
 	{ OPTION_TEE, 0, "tee", "KIND", WK_TEE_HELP_KIND },
 	{ OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
 	{ OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
@@ -104,6 +107,11 @@ static bool take_option(struct wk_run *run, int id, const char *value)
 	case OPTION_EAGER:
 		run->eager = true;
 		return true;
+	case OPTION_ENGINE:
+		return wk_cli_engine_take(value, &run->image.engine);
+	case OPTION_IMAGE:
+		run->image.path = value;
+		return true;
 	case OPTION_TEE:
 	case OPTION_DATA:
 	case OPTION_STACK_SIZE:
@@ -149,6 +157,12 @@ static int read_command_line(struct wk_run *run, int count, char **words)
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}
+	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path) && (run->has_fuel || run->tee.name || run->tee.optee)) {
+		wk_message("--engine native does not go together with %s yet", run->has_fuel ? "--fuel" : "--tee");
+		wk_message_see_help("run");
+		return WK_EXIT_USAGE;
+	}
+	run->image.verbose = run->verbose;
 	run->words = words + reader.next;
 	run->word_count = count - reader.next;
 	if (!wk_world_add_argument(&run->world, base_name(run->file)))
@@ -336,7 +350,9 @@ static int run_file(struct wk_run *run)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	if (report.status == WK_OK && run->verbose)
 		say_module(run, module, bytes.size, reading);
-	if (report.status == WK_OK)
+	if (report.status == WK_OK && !run->has_fuel && !run->tee.provider)
+		status = wk_cli_image_use(&run->image, run->file, module);
+	if (report.status == WK_OK && status == WK_EXIT_SUCCESS)
 		status = run_module(run, keep, module, &report, &cause);
 	wk_watch_end();
 	if (keep && run->memory.account.count == 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]
+ * differential [--seed N] [--count N] [--without FEATURE]... [--compiled LEVEL] [--save FILE]
  *
  * Makes valid modules from seeds (tests/fuzz/generate.h), runs them, and writes for each one line of JSON: the module,
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
- * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at.
+ * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at. With --compiled the modules
+ * run as compiled code, and no store counts fuel: the output is to be the same (compiled.sh).
  *
  * The host's side of a module is told by the names of its imports; it is the same here and in compare.mjs: a function
  * mixes its arguments into a log and returns what follows from the log.
@@ -14,9 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
+#include <wasmkeep/image.h>
+
 #include "../fuzz/generate.h"
 #include "host/host.h"
 #include "runtime/operations.h"
+#ifdef WK_WITH_COMPILER
+#include "compiler/compiler.h"
+#endif
 
 struct run {
 	uint64_t seed;
@@ -28,6 +36,9 @@ struct run {
 	struct wk_instance *instance;
 	struct import { struct run *run; const char *signature; char name[32]; } imports[16];
 };
+
+/* The optimisation of --compiled; -1: interpreted. */
+static int compiled = -1;
 
 static void must(bool good, const char *what)
 {
@@ -287,12 +298,34 @@ static void print_base64(const uint8_t *bytes, size_t size)
 	}
 }
 
+static void compile(struct run *run)
+{
+#ifdef WK_WITH_COMPILER
+	const struct wk_compile_options options = { .optimisation = (unsigned)compiled };
+	struct wk_compile_result result;
+	struct wk_report report;
+	char path[64];
+
+	snprintf(path, sizeof path, "/tmp/wk-differential-%ld.image", (long)getpid());
+	wk_report_clear(&report);
+	if (wk_compile(run->module, &options, path, &report, &result) != WK_OK ||
+		wk_module_use_image(run->module, path, &report) != WK_OK) {
+		fprintf(stderr, "differential: seed %" PRIu64 ": %s\n", run->seed, report.text);
+		exit(1);
+	}
+	unlink(path);
+#else
+	(void)run;
+	must(false, "built without LLVM");
+#endif
+}
+
 /* Half of the modules run metered, with enough fuel. */
 static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_t *state)
 {
 	struct run run = { .seed = seed, .log = 1 };
 	struct wk_report report;
-	struct wk_store_config config = { .stack_size = 4 << 20, .fuel = seed & 1 };
+	struct wk_store_config config = { .stack_size = 4 << 20, .fuel = (seed & 1) && compiled < 0 };
 	must(wk_keep_new(NULL, &run.keep) == WK_OK && wk_store_new(run.keep, &config, &run.store) == WK_OK
 		&& wk_linker_new(run.store, &run.linker) == WK_OK, "no store");
 	if (config.fuel)
@@ -304,6 +337,8 @@ static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_
 	wk_report_clear(&report);
 	enum wk_status status = wk_module_load(run.keep, bytes, size, WK_LOAD_COPY, &report, &run.module);
 	if (status == WK_OK) {
+		if (compiled >= 0)
+			compile(&run);
 		define_imports(&run);
 		status = wk_linker_instantiate(run.linker, run.module, &report, &run.instance);
 	} else {
@@ -368,10 +403,13 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
 			count = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
+			compiled = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
 			save = argv[++i];
 		else
-			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]");
+			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... "
+				"[--compiled LEVEL] [--save FILE]");
 	}
 	for (uint64_t i = 0; i < count; i++)
 		do_seed(seed + i, &without, save);

@@ -29,6 +29,9 @@ struct spec_options {
 	bool verbose;
 };
 
+/* Modules are compiled before they are instantiated, with this optimisation; -1: they are not (spec_local.c). */
+extern int spec_compiled;
+
 /* Runs DIRECTORY/NAME.json and fills the counts as it goes; prints each failure. */
 void spec_script_run(const struct spec_options *options, const char *name, struct spec_counts *counts);
 

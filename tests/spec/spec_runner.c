@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] [-v]
+ * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--compiled LEVEL] [--no-fork] [-v]
  *
  * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
  * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
  * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
- * three. FILE names commands that need more memory than a TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ * three. LEVEL is the optimisation with which each module is compiled first (needs LLVM). FILE names commands that need more memory than a TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
  */
 #define _GNU_SOURCE
 
@@ -150,6 +150,8 @@ static bool parse_options(struct run *run, int argc, char **argv)
 			run->only = argv[++i];
 		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
 			run->options.timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
+			spec_compiled = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--excuse") == 0 && i + 1 < argc)
 			run->options.excuses = read_text(argv[++i]);
 		else if (argv[i][0] != '-' && run->options.directory == NULL)
@@ -164,8 +166,8 @@ int main(int argc, char **argv)
 {
 	struct run run = { .options.timeout = 600, .fork = true };
 	if (!parse_options(&run, argc, argv)) {
-		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] "
-			"[-v]\n");
+		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] "
+			"[--compiled LEVEL] [--no-fork] [-v]\n");
 		return 2;
 	}
 	size_t count = 0;

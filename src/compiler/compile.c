@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The steps of compiling: translate, optimise, make code, link, seal.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "compiler/translator.h"
+
+static bool make(struct compiler *c)
+{
+	const struct wk_module *m = c->module;
+
+	c->llvm = LLVMContextCreate();
+	c->ir = LLVMModuleCreateWithNameInContext("wasm", c->llvm);
+	c->b = LLVMCreateBuilderInContext(c->llvm);
+	c->i1 = LLVMInt1TypeInContext(c->llvm);
+	c->i8 = LLVMInt8TypeInContext(c->llvm);
+	c->i16 = LLVMInt16TypeInContext(c->llvm);
+	c->i32 = LLVMInt32TypeInContext(c->llvm);
+	c->i64 = LLVMInt64TypeInContext(c->llvm);
+	c->i128 = LLVMInt128TypeInContext(c->llvm);
+	c->f32 = LLVMFloatTypeInContext(c->llvm);
+	c->f64 = LLVMDoubleTypeInContext(c->llvm);
+	c->pointer = LLVMPointerTypeInContext(c->llvm, 0);
+	c->none = LLVMVoidTypeInContext(c->llvm);
+	c->codes = calloc((size_t)m->func_count + 1, sizeof *c->codes);
+	c->entries = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
+	c->slow_calls = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
+	return c->codes && c->entries && c->slow_calls;
+}
+
+static void end(struct compiler *c)
+{
+	free(c->codes);
+	free(c->entries);
+	free(c->slow_calls);
+	LLVMDisposeBuilder(c->b);
+	LLVMDisposeModule(c->ir);
+	LLVMContextDispose(c->llvm);
+}
+
+static void count(const struct compiler *c, struct wk_compile_result *result)
+{
+	*result = (struct wk_compile_result){ 0 };
+	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count; i++) {
+		result->functions++;
+		result->compiled += !c->codes[i].left;
+		if (c->codes[i].left && c->options->left)
+			c->options->left(c->options->context, i, c->codes[i].left);
+	}
+}
+
+enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
+	const char *path, struct wk_report *report, struct wk_compile_result *result)
+{
+	struct wk_compile_options chosen = *options;
+	struct compiler c = { .module = module, .options = &chosen };
+	struct wk_image_seal seal = { .optimisation = options->optimisation };
+	LLVMMemoryBufferRef object = NULL;
+	enum wk_status status = WK_NO_MEMORY;
+
+	if (!chosen.target)
+		chosen.target = WK_IMAGE_TARGET;
+	if (!wk_c_target(chosen.target) || chosen.optimisation > 3)
+		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
+			chosen.target);
+	if (make(&c)) {
+		wk_c_module(&c);
+		count(&c, result);
+		status = c.failed ? WK_NO_MEMORY : wk_c_emit(&c, report, &object);
+	}
+	if (status == WK_OK) {
+		memcpy(seal.target, chosen.target, strlen(chosen.target));
+		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
+		seal.function_count = result->functions;
+		seal.compiled_count = result->compiled;
+		status = wk_c_link(&chosen, object, module, &seal, path, report);
+		result->library_size = seal.library_size;
+	}
+	if (object)
+		LLVMDisposeMemoryBuffer(object);
+	end(&c);
+	return status;
+}

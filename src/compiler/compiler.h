@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From a module to an image (image/abi.h), by LLVM. For hosts only: nothing in a TEE includes this, and of this house only
+ * the tool `wasmkeep-compile` and tests do.
+ */
+#ifndef WK_COMPILER_COMPILER_H
+#define WK_COMPILER_COMPILER_H
+
+#include "format/module.h"
+
+struct wk_compile_options {
+	unsigned optimisation;         /* 0 to 3 */
+	const char *target;            /* as WK_IMAGE_TARGET; NULL: this machine */
+	const char *save_ir;           /* a file for LLVM's text of what is compiled, before it is optimised; NULL: none */
+	/* Told what is not compiled; NULL: nobody is. */
+	void (*left)(void *context, uint32_t function, const char *why);
+	void *context;
+};
+
+struct wk_compile_result {
+	uint32_t functions, compiled;  /* of those that the module defines */
+	uint64_t library_size;
+};
+
+/* Compiles a loaded module to a file, which appears whole or not at all. WK_BAD_ARGUMENT: an unknown target; WK_UNSUPPORTED:
+ * no linker, or it cannot be written; the report says what. */
+WK_NODISCARD enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
+	const char *path, struct wk_report *report, struct wk_compile_result *result);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From IR to an object file: LLVM's own pipeline, then the looks at the interrupt flag, then code.
+ */
+#include <llvm-c/Analysis.h>
+#include <llvm-c/Target.h>
+#include <llvm-c/TargetMachine.h>
+#include <llvm-c/Transforms/PassBuilder.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/report.h"
+#include "compiler/translator.h"
+
+/* x86-64-v2 is what every processor of the last ten years and more has; without its SSE 4.1 roundings would be calls. */
+static const struct wk_target targets[] = {
+	{ "x86_64-linux", "x86_64-unknown-linux-gnu", "x86-64-v2", "", "elf_x86_64" },
+	{ "aarch64-linux", "aarch64-unknown-linux-gnu", "generic", "+neon", "aarch64linux" },
+};
+
+const struct wk_target *wk_c_target(const char *name)
+{
+	for (size_t i = 0; i < WK_COUNT(targets); i++)
+		if (strcmp(targets[i].name, name) == 0)
+			return &targets[i];
+	return NULL;
+}
+
+static enum wk_status fail(struct wk_report *report, const char *what, char *text)
+{
+	enum wk_status status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "%s: %s", what,
+		text ? text : "no reason given");
+
+	if (text)
+		LLVMDisposeMessage(text);
+	return status;
+}
+
+static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,
+	LLVMTargetMachineRef *machine)
+{
+	const struct wk_target *target = wk_c_target(options->target);
+	LLVMCodeGenOptLevel level = (LLVMCodeGenOptLevel)options->optimisation;
+	LLVMTargetRef found;
+	char *text = NULL;
+
+	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
+	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
+	LLVMInitializeAArch64AsmPrinter();
+	if (LLVMGetTargetFromTriple(target->triple, &found, &text))
+		return fail(report, "LLVM does not know the target", text);
+	*machine = LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features, level, LLVMRelocPIC,
+		LLVMCodeModelDefault);
+	return *machine ? WK_OK : fail(report, "LLVM does not know the target", NULL);
+}
+
+static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+{
+	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+	LLVMErrorRef error;
+	char passes[32];
+
+	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
+	LLVMPassBuilderOptionsSetLoopVectorization(options, true);
+	LLVMPassBuilderOptionsSetSLPVectorization(options, true);
+	error = LLVMRunPasses(c->ir, passes, machine, options);
+	LLVMDisposePassBuilderOptions(options);
+	if (!error)
+		return WK_OK;
+	char *text = LLVMGetErrorMessage(error);
+	enum wk_status status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "LLVM: %s", text);
+	LLVMDisposeErrorMessage(text);
+	return status;
+}
+
+/* A mistake of ours, which must not become code. */
+static enum wk_status verify(struct compiler *c, struct wk_report *report)
+{
+	char *text = NULL;
+
+	if (LLVMVerifyModule(c->ir, LLVMReturnStatusAction, &text))
+		return fail(report, "the compiler made a mistake", text);
+	LLVMDisposeMessage(text);
+	return WK_OK;
+}
+
+enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)
+{
+	LLVMTargetMachineRef machine = NULL;
+	enum wk_status status = make_machine(c->options, report, &machine);
+	LLVMTargetDataRef layout;
+	char *text = NULL;
+
+	if (status != WK_OK)
+		return status;
+	layout = LLVMCreateTargetDataLayout(machine);
+	LLVMSetModuleDataLayout(c->ir, layout);
+	LLVMDisposeTargetData(layout);
+	LLVMSetTarget(c->ir, wk_c_target(c->options->target)->triple);
+	if (c->options->save_ir && LLVMPrintModuleToFile(c->ir, c->options->save_ir, &text))
+		status = fail(report, c->options->save_ir, text);
+	if (status == WK_OK)
+		status = verify(c, report);
+	if (status == WK_OK)
+		status = optimise(c, machine, report);
+	if (status == WK_OK)
+		wk_c_add_polls(c);
+	if (status == WK_OK)
+		status = c->failed ? WK_NO_MEMORY : verify(c, report);
+	if (status == WK_OK && LLVMTargetMachineEmitToMemoryBuffer(machine, c->ir, LLVMObjectFile, &text, object))
+		status = fail(report, "LLVM cannot make code", text);
+	LLVMDisposeTargetMachine(machine);
+	return status;
+}

@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What an image holds beside the functions' bodies: stubs for those without a body, an entry for each type, the tables.
+ *
+ * Compiled functions have LLVM's `tailcc`: parameters and results in registers, and tail calls between functions of any
+ * types, as the specification wants them. All have frame pointers, for backtraces and profilers, and no other tail calls
+ * than those that the module asks for: a recursion that a guest does not end must end by its stack, and each call that was
+ * made is to be seen in a backtrace. A frame of more than a page touches its pages in order, so that no frame can step over
+ * the end of the stack.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "compiler/translator.h"
+
+#define TAILCC 18
+
+/* ---- types ---- */
+
+LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type)
+{
+	switch (type) {
+	case WK_TYPE_I32: return c->i32;
+	case WK_TYPE_F32: return c->f32;
+	case WK_TYPE_F64: return c->f64;
+	default: return c->i64; /* i64, and references: a slot */
+	}
+}
+
+/* Exceptions are collected, and what marks them does not look into native frames. */
+bool wk_c_knows(wk_valtype type)
+{
+	if (type == WK_TYPE_V128)
+		return false;
+	return !wk_is_ref(type) || (wk_heap_of(type) != WK_HEAP_EXN && wk_heap_of(type) != WK_HEAP_NOEXN);
+}
+
+bool wk_c_knows_signature(const struct wk_deftype *type)
+{
+	for (uint32_t i = 0; i < type->parameter_count + type->result_count; i++)
+		if (!wk_c_knows(type->types[i]))
+			return false;
+	return true;
+}
+
+static LLVMTypeRef result_type(const struct compiler *c, const struct wk_deftype *type)
+{
+	const wk_valtype *results = wk_results_of(type);
+	LLVMTypeRef types[1024];
+
+	if (type->result_count == 0)
+		return c->none;
+	if (type->result_count == 1)
+		return wk_c_type(c, results[0]);
+	for (uint32_t i = 0; i < type->result_count && i < WK_COUNT(types); i++)
+		types[i] = wk_c_type(c, results[i]);
+	return LLVMStructTypeInContext(c->llvm, types, type->result_count, false);
+}
+
+/* `before`: a parameter that stands behind the context; NULL: none. */
+static LLVMTypeRef function_type(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before)
+{
+	LLVMTypeRef types[1026];
+	unsigned count = 0;
+
+	types[count++] = c->pointer;
+	if (before)
+		types[count++] = before;
+	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(types); i++)
+		types[count++] = wk_c_type(c, type->types[i]);
+	return LLVMFunctionType(result_type(c, type), types, count, false);
+}
+
+LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type)
+{
+	return function_type(c, type, NULL);
+}
+
+/* ---- pieces of IR ---- */
+
+LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number)
+{
+	return LLVMConstInt(type, number, false);
+}
+
+void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata)
+{
+	if (LLVMIsAInstruction(instruction))
+		LLVMSetMetadata(instruction, kind, metadata);
+}
+
+LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset)
+{
+	LLVMValueRef index = wk_c_number(c->i64, offset);
+
+	return offset == 0 ? base : LLVMBuildInBoundsGEP2(c->b, c->i8, base, &index, 1, "");
+}
+
+LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, uint64_t offset, LLVMValueRef tbaa,
+	bool constant)
+{
+	LLVMValueRef value = LLVMBuildLoad2(c->b, type, wk_c_at(c, base, offset), "");
+
+	wk_c_tag(value, c->kind_tbaa, tbaa);
+	if (constant)
+		wk_c_tag(value, c->kind_invariant, LLVMMDNodeInContext(c->llvm, NULL, 0));
+	return value;
+}
+
+LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context, LLVMValueRef *arguments,
+	unsigned count)
+{
+	LLVMValueRef values[8] = { context }, helpers, helper;
+	LLVMTypeRef types[8] = { c->pointer };
+
+	for (unsigned i = 0; i < count; i++) {
+		values[i + 1] = arguments[i];
+		types[i + 1] = LLVMTypeOf(arguments[i]);
+	}
+	helpers = wk_c_field(c, c->pointer, context, wk_image_context, helpers, true);
+	helper = wk_c_load(c, c->pointer, helpers, offset, c->tbaa_context, true);
+	return LLVMBuildCall2(c->b, LLVMFunctionType(result, types, count + 1, false), helper, values, count + 1, "");
+}
+
+static void add_attribute(struct compiler *c, LLVMValueRef function, const char *name)
+{
+	unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+
+	LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(c->llvm, kind, 0));
+}
+
+static void add_text_attribute(struct compiler *c, LLVMValueRef function, const char *name, const char *value)
+{
+	LLVMAddAttributeAtIndex(function, LLVMAttributeFunctionIndex, LLVMCreateStringAttribute(c->llvm, name,
+		(unsigned)strlen(name), value, (unsigned)strlen(value)));
+}
+
+LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local)
+{
+	LLVMValueRef function = LLVMAddFunction(c->ir, name, type);
+
+	LLVMSetLinkage(function, LLVMInternalLinkage);
+	if (local)
+		LLVMSetFunctionCallConv(function, c->convention);
+	add_attribute(c, function, "nounwind");
+	add_text_attribute(c, function, "frame-pointer", "all");
+	add_text_attribute(c, function, "disable-tail-calls", "true");
+	add_text_attribute(c, function, "probe-stack", "inline-asm");
+	return function;
+}
+
+/* ---- calls by slots ---- */
+
+static uint32_t slots_of(const struct wk_deftype *type)
+{
+	uint32_t most = type->parameter_count > type->result_count ? type->parameter_count : type->result_count;
+
+	return most ? most : 1; /* one value a slot: there are no vectors */
+}
+
+/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
+static void build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
+	size_t helper, LLVMValueRef what)
+{
+	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, slots_of(type));
+	LLVMValueRef slots, value, context = LLVMGetParam(function, 0);
+
+	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
+	slots = LLVMBuildAlloca(c->b, slots_type, "");
+	for (uint32_t i = 0; i < type->parameter_count; i++)
+		LLVMBuildStore(c->b, LLVMGetParam(function, i + skip), wk_c_at(c, slots, i * sizeof(uint64_t)));
+	wk_c_helper(c, helper, c->none, context, (LLVMValueRef[]){ what, slots }, 2);
+	if (type->result_count == 0) {
+		LLVMBuildRetVoid(c->b);
+		return;
+	}
+	value = LLVMGetUndef(result_type(c, type));
+	for (uint32_t i = 0; i < type->result_count; i++) {
+		LLVMValueRef one = LLVMBuildLoad2(c->b, wk_c_type(c, wk_results_of(type)[i]),
+			wk_c_at(c, slots, i * sizeof(uint64_t)), "");
+
+		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
+	}
+	LLVMBuildRet(c->b, value);
+}
+
+/* The opposite: takes parameters from slots, calls, and leaves the results there. */
+static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *type)
+{
+	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
+	LLVMValueRef values[1026], slots, call;
+	LLVMValueRef entry = wk_c_add_function(c, "entry", LLVMFunctionType(c->none, parameters, 3, false), false);
+	unsigned count = 0;
+
+	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, entry, ""));
+	slots = LLVMGetParam(entry, 2);
+	values[count++] = LLVMGetParam(entry, 0);
+	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
+		values[count++] = LLVMBuildLoad2(c->b, wk_c_type(c, type->types[i]), wk_c_at(c, slots, i * sizeof(uint64_t)), "");
+	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count, "");
+	LLVMSetInstructionCallConv(call, c->convention);
+	for (uint32_t i = 0; i < type->result_count; i++)
+		LLVMBuildStore(c->b, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""),
+			wk_c_at(c, slots, i * sizeof(uint64_t)));
+	LLVMBuildRetVoid(c->b);
+	return entry;
+}
+
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index, LLVMTypeRef *function)
+{
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
+
+	*function = function_type(c, type, c->pointer);
+	if (!c->slow_calls[type_index]) {
+		LLVMValueRef made = wk_c_add_function(c, "slow_call", *function, true);
+
+		add_attribute(c, made, "noinline");
+		add_attribute(c, made, "cold");
+		build_by_slots(c, made, type, 2, offsetof(struct wk_image_helpers, call_func), LLVMGetParam(made, 1));
+		c->slow_calls[type_index] = made;
+		LLVMPositionBuilderAtEnd(c->b, here);
+	}
+	return c->slow_calls[type_index];
+}
+
+/* ---- functions ---- */
+
+/* With a prefix: LLVM knows functions of the C library by their names, and what a module calls memcpy is not that. */
+static void name_function(const struct wk_module *module, uint32_t index, char *name, size_t size)
+{
+	struct wk_span known = wk_module_function_name(module, index);
+	size_t at = (size_t)snprintf(name, size, "wasm.");
+
+	if (known.size == 0)
+		snprintf(name + at, size - at, "%u", index);
+	for (size_t i = 0; i < known.size && at + 1 < size; i++) {
+		name[at++] = known.data[i] > ' ' && known.data[i] < 127 && known.data[i] != '@' ? (char)known.data[i] : '_';
+		name[at] = 0;
+	}
+}
+
+static void declare(struct compiler *c)
+{
+	char name[200];
+
+	for (uint32_t i = 0; i < c->module->func_count; i++) {
+		const struct wk_deftype *type = wk_module_func_type(c->module, i);
+		struct code *code = &c->codes[i];
+
+		if (!wk_c_knows_signature(type)) {
+			code->left = "vectors or exceptions in its type";
+			continue;
+		}
+		name_function(c->module, i, name, sizeof name);
+		code->type = wk_c_function_type(c, type);
+		code->function = wk_c_add_function(c, name, code->type, true);
+		if (i < c->module->imported_funcs)
+			code->left = "imported";
+	}
+}
+
+/* Puts a new function in the place of one whose body is given up. */
+static void replace(struct compiler *c, struct code *code)
+{
+	LLVMValueRef made;
+
+	if (LLVMCountBasicBlocks(code->function) == 0)
+		return;
+	made = wk_c_add_function(c, "stub", code->type, true);
+	LLVMReplaceAllUsesWith(code->function, made);
+	LLVMDeleteFunction(code->function);
+	code->function = made;
+}
+
+/* A tail call from compiled code to a function that is interpreted takes native stack, and so does its way back. A chain of
+ * tail calls must not; so where one function of the module is interpreted, those with tail calls are, too. */
+static void leave_tail_calls(struct compiler *c)
+{
+	bool all = true;
+
+	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count; i++)
+		all = all && !c->codes[i].left;
+	for (uint32_t i = c->module->imported_funcs; !all && i < c->module->func_count; i++)
+		if (c->codes[i].tail_calls && !c->codes[i].left)
+			c->codes[i].left = "tail calls in a module that is not compiled whole";
+}
+
+static void build_stubs(struct compiler *c)
+{
+	for (uint32_t i = 0; i < c->module->func_count; i++) {
+		struct code *code = &c->codes[i];
+
+		if (!code->left || !code->function)
+			continue;
+		replace(c, code);
+		build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
+			wk_c_number(c->i32, i));
+	}
+}
+
+/* ---- tables ---- */
+
+static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
+{
+	uint32_t i = 0;
+
+	while (module->types[i] != module->funcs[function].type)
+		i++;
+	return i;
+}
+
+static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values, uint32_t count)
+{
+	LLVMValueRef array = LLVMConstArray2(type, values, count);
+	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(array), name);
+
+	LLVMSetInitializer(global, array);
+	LLVMSetGlobalConstant(global, true);
+	LLVMSetLinkage(global, LLVMInternalLinkage);
+	return global;
+}
+
+/* Values for `count` functions, three times: code, entries, whether it is compiled. */
+static void build_tables(struct compiler *c, LLVMValueRef *values)
+{
+	uint32_t count = c->module->func_count;
+	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[5];
+
+	for (uint32_t i = 0; i < count; i++) {
+		const struct code *code = &c->codes[i];
+		bool compiled = !code->left;
+
+		values[i] = code->function ? code->function : null;
+		values[count + i] = null;
+		values[2 * count + i] = wk_c_number(c->i8, compiled);
+		if (compiled) {
+			uint32_t type = type_index_of(c->module, i);
+
+			if (!c->entries[type])
+				c->entries[type] = build_entry(c, wk_module_func_type(c->module, i));
+			values[count + i] = c->entries[type];
+		}
+	}
+	fields[0] = wk_c_number(c->i32, WK_IMAGE_ABI);
+	fields[1] = wk_c_number(c->i32, count);
+	fields[2] = make_array(c, "code", c->pointer, values, count);
+	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
+	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
+	table = LLVMConstStructInContext(c->llvm, fields, 5, false);
+	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(table), WK_IMAGE_SYMBOL);
+	LLVMSetInitializer(global, table);
+	LLVMSetGlobalConstant(global, true);
+	LLVMSetVisibility(global, LLVMDefaultVisibility);
+}
+
+/* ---- all ---- */
+
+static LLVMValueRef metadata_text(struct compiler *c, const char *text)
+{
+	return LLVMMDStringInContext(c->llvm, text, (unsigned)strlen(text));
+}
+
+/* A guest's memory, its globals and what the context says are never the same bytes. */
+static LLVMValueRef alias_class(struct compiler *c, LLVMValueRef root, const char *name)
+{
+	LLVMValueRef zero = wk_c_number(c->i64, 0);
+	LLVMValueRef type = LLVMMDNodeInContext(c->llvm, (LLVMValueRef[]){ metadata_text(c, name), root, zero }, 3);
+
+	return LLVMMDNodeInContext(c->llvm, (LLVMValueRef[]){ type, type, zero }, 3);
+}
+
+static void make_metadata(struct compiler *c)
+{
+	LLVMValueRef name = metadata_text(c, "wasmkeep");
+	LLVMValueRef root = LLVMMDNodeInContext(c->llvm, &name, 1);
+
+	c->kind_tbaa = LLVMGetMDKindIDInContext(c->llvm, "tbaa", 4);
+	c->kind_prof = LLVMGetMDKindIDInContext(c->llvm, "prof", 4);
+	c->kind_invariant = LLVMGetMDKindIDInContext(c->llvm, "invariant.load", 14);
+	c->tbaa_guest = alias_class(c, root, "guest");
+	c->tbaa_context = alias_class(c, root, "context");
+	c->tbaa_global = alias_class(c, root, "global");
+	c->tbaa_slots = alias_class(c, root, "slots");
+	c->unlikely = LLVMMDNodeInContext(c->llvm, (LLVMValueRef[]){ metadata_text(c, "branch_weights"),
+		wk_c_number(c->i32, 1), wk_c_number(c->i32, 2000) }, 3);
+}
+
+void wk_c_module(struct compiler *c)
+{
+	LLVMValueRef *values;
+
+	c->convention = TAILCC;
+	make_metadata(c);
+	declare(c);
+	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count && !c->failed; i++)
+		if (!c->codes[i].left)
+			wk_f_function(c, i);
+	leave_tail_calls(c);
+	build_stubs(c);
+	values = calloc(3 * (size_t)c->module->func_count + 1, sizeof(*values));
+	if (!values) {
+		c->failed = true;
+		return;
+	}
+	build_tables(c, values);
+	free(values);
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between the files of the compiler. One struct for what belongs to the module, one for the function that is translated.
+ *
+ * Names: c is the compiler, t the translator of a function, v, a and b are values of LLVM. The house's types are prefixed,
+ * LLVM's are its own.
+ */
+#ifndef WK_COMPILER_TRANSLATOR_H
+#define WK_COMPILER_TRANSLATOR_H
+
+#include <llvm-c/Core.h>
+
+#include "base/leb128.h"
+#include "compiler/compiler.h"
+#include "format/opcodes.h"
+#include "image/abi.h"
+
+struct code {
+	LLVMValueRef function;
+	LLVMTypeRef type;
+	const char *left;              /* why it is not compiled; NULL: it is */
+	bool tail_calls;               /* has return_call and the like */
+};
+
+struct compiler {
+	const struct wk_module *module;
+	const struct wk_compile_options *options;
+	LLVMContextRef llvm;
+	LLVMModuleRef ir;
+	LLVMBuilderRef b;              /* of the function that is built */
+	LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, pointer, none;
+	struct code *codes;            /* by function index */
+	LLVMValueRef *entries;         /* by type index, made when needed */
+	LLVMValueRef *slow_calls;      /* by type index, the same */
+	unsigned convention;           /* of compiled functions */
+	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots;
+	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
+	unsigned kind_tbaa, kind_prof, kind_invariant;
+	bool failed;                   /* no memory for our own arrays */
+};
+
+struct label {
+	uint8_t opcode;                /* WK_OP_BLOCK, _LOOP, _IF, _ELSE; 0: the function */
+	const struct wk_deftype *type; /* NULL: no parameters, and */
+	wk_valtype single;             /* this result, or WK_TYPE_BOTTOM: none */
+	uint32_t height;               /* operands below it */
+	LLVMBasicBlockRef target;      /* where branches go: a loop's begin, else the end */
+	LLVMBasicBlockRef otherwise;   /* an if's else, until it comes */
+	uint32_t phi, arity;           /* in t->phis: what branches bring */
+	uint32_t parameters;           /* in t->phis: an if's parameters, for its else */
+	uint32_t branches;             /* to the target */
+};
+
+struct translator {
+	struct compiler *c;
+	LLVMBuilderRef b;
+	uint32_t index;                /* of the function */
+	const struct wk_deftype *type;
+	struct code *code;
+	const uint8_t *at;             /* next byte */
+	const uint8_t *instruction;    /* the current one's first byte */
+	const char *unsupported;       /* why this function is given up */
+	bool unreachable;
+	LLVMValueRef context;          /* the first parameter */
+	LLVMBasicBlockRef allocas;     /* the first block; its terminator comes last */
+	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
+	uint32_t scratch_slots;
+
+	LLVMValueRef *stack;
+	uint32_t height, stack_room;
+	struct label *labels;
+	uint32_t label_count, label_room;
+	LLVMValueRef *phis;
+	uint32_t phi_count, phi_room;
+	LLVMValueRef *locals;
+	wk_valtype *local_types;
+	uint32_t local_count, local_room, local_type_room;
+};
+
+/* ---- module.c ---- */
+
+LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type);
+/* Has a value of this type a place in compiled code? */
+bool wk_c_knows(wk_valtype type);
+bool wk_c_knows_signature(const struct wk_deftype *type);
+LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type);
+/* A field of a structure in memory: its type, what it belongs to for alias analysis, whether it never changes. */
+LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, uint64_t offset, LLVMValueRef tbaa,
+	bool constant);
+#define wk_c_field(c, type, base, structure, field, constant) \
+	wk_c_load(c, type, base, offsetof(struct structure, field), (c)->tbaa_context, constant)
+LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
+LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
+/* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
+LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context, LLVMValueRef *arguments,
+	unsigned count);
+#define wk_c_call_helper(c, name, result, context, ...) \
+	wk_c_helper(c, offsetof(struct wk_image_helpers, name), result, context, (LLVMValueRef[]){ __VA_ARGS__ }, \
+		sizeof((LLVMValueRef[]){ __VA_ARGS__ }) / sizeof(LLVMValueRef))
+void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
+/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct wk_func. */
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index, LLVMTypeRef *function);
+LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
+/* Makes all of the module's IR. */
+void wk_c_module(struct compiler *c);
+const char *wk_c_intrinsic_name(char *buffer, size_t size, const char *name, LLVMTypeRef type);
+
+/* ---- function.c ---- */
+
+/* Translates a function's body, or says in code->left why not: it has no usable body then. */
+void wk_f_function(struct compiler *c, uint32_t index);
+LLVMValueRef wk_f_pop(struct translator *t);
+void wk_f_push(struct translator *t, LLVMValueRef value);
+static inline uint32_t wk_f_read_u32(struct translator *t) { return (uint32_t)wk_leb_trusted(&t->at); }
+LLVMBasicBlockRef wk_f_block(struct translator *t);
+/* Traps if the i1 is true, and goes on. */
+void wk_f_trap_if(struct translator *t, LLVMValueRef condition, enum wk_trap trap);
+/* The same with a trap that a helper returned: an i32, 0 is none. */
+void wk_f_trap_if_any(struct translator *t, LLVMValueRef trap);
+void wk_f_trap(struct translator *t, enum wk_trap trap);
+/* What follows cannot be reached. */
+void wk_f_end_block(struct translator *t);
+/* Branches to `yes` if the condition holds, which is unlikely. */
+void wk_f_branch_unlikely(struct translator *t, LLVMValueRef condition, LLVMBasicBlockRef yes, LLVMBasicBlockRef no);
+/* What a constant float must not be folded with (numeric.c). */
+LLVMValueRef wk_f_hide(struct translator *t, LLVMValueRef value);
+LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef type, LLVMValueRef *arguments,
+	unsigned count);
+
+/* ---- numeric.c, memory.c, call.c: false: not theirs ---- */
+
+bool wk_f_numeric(struct translator *t, uint32_t op);
+bool wk_f_memory(struct translator *t, uint32_t op, const struct wk_opcode *opcode);
+bool wk_f_call(struct translator *t, uint32_t op);
+LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
+/* Returns what is on the stack. */
+void wk_f_return(struct translator *t);
+
+/* ---- polls.c ---- */
+
+/* Puts a look at the interrupt flag into the loops of optimised code. */
+void wk_c_add_polls(struct compiler *c);
+
+/* ---- emit.c, link.c ---- */
+
+/* Optimises and makes an object file. */
+enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
+enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object, const struct wk_module *module,
+	struct wk_image_seal *seal, const char *path, struct wk_report *report);
+struct wk_target { const char *name, *triple, *cpu, *features, *emulation; };
+/* NULL: there is no such target. */
+const struct wk_target *wk_c_target(const char *name);
+
+#endif
