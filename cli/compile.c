@@ -113,8 +113,8 @@ const struct wk_command wk_command_compile = {
 	.name = "compile",
 	.summary = "makes native code of a module, for run to use",
 	.usage = "compile [OPTIONS] MODULE",
-	.about = "Compiles MODULE (- is standard input) to an image: native code, every access checked. `wasmkeep run MODULE`\n"
-		"finds the image beside the module. An image is for this one module and version of wasmkeep.\n",
+	.about = "Compiles MODULE (- is standard input) to an image: native code, every access checked. `wasmkeep run\n"
+		"MODULE` finds the image beside the module. An image is for this one module and version of wasmkeep.\n",
 	.options = options,
 	.more = "Examples:\n"
 		"  wasmkeep compile app.wasm && wasmkeep run app.wasm\n"

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep-compile LEVEL TARGET VERBOSE MODULE IMAGE [IR]: the half of `wasmkeep compile` and of `run --engine native` that
- * needs LLVM, in a program of its own. LLVM's library takes longer to load than most guests run, and what goes wrong in it
- * must not end a program that holds others' modules. It is not meant to be called by people: cli/compile.c is.
+ * wasmkeep-compile LEVEL TARGET VERBOSE MODULE IMAGE [IR]: the half of `wasmkeep compile` and of `run --engine native`
+ * that needs LLVM, in a program of its own. LLVM's library takes longer to load than most guests run, and what goes
+ * wrong in it must not end a program that holds others' modules. It is not meant to be called by people: cli/compile.c
+ * is.
  */
 #define _GNU_SOURCE 1
 #include <stdio.h>

@@ -106,12 +106,14 @@ static LLVMValueRef find_code(struct translator *t, LLVMValueRef func, LLVMBasic
 	wk_f_branch_unlikely(t, LLVMBuildICmp(t->b, LLVMIntNE, there, here, ""), other, own);
 	LLVMPositionBuilderAtEnd(t->b, own);
 	index = LLVMBuildZExt(t->b, wk_c_field(c, c->i32, func, wk_func, index, true), c->i64, "");
-	code = LLVMBuildInBoundsGEP2(t->b, c->pointer, wk_c_field(c, c->pointer, t->context, wk_image_context, code, true), &index,
+	code = LLVMBuildInBoundsGEP2(t->b, c->pointer, wk_c_field(c, c->pointer, t->context, wk_image_context, code, true),
+		&index,
 		1, "");
 	return wk_c_load(c, c->pointer, code, 0, c->tbaa_context, true);
 }
 
-static void call_func(struct translator *t, LLVMValueRef func, const struct wk_deftype *type, uint32_t type_index, bool tail)
+static void call_func(struct translator *t, LLVMValueRef func, const struct wk_deftype *type, uint32_t type_index,
+	bool tail)
 {
 	struct compiler *c = t->c;
 	LLVMBasicBlockRef own = wk_f_block(t), other = wk_f_block(t), end = tail ? NULL : wk_f_block(t);

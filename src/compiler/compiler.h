@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From a module to an image (image/abi.h), by LLVM. For hosts only: nothing in a TEE includes this, and of this house only
- * the tool `wasmkeep-compile` and tests do.
+ * From a module to an image (image/abi.h), by LLVM. For hosts only: nothing in a TEE includes this, and of this house
+ * only the tool `wasmkeep-compile` and tests do.
  */
 #ifndef WK_COMPILER_COMPILER_H
 #define WK_COMPILER_COMPILER_H
@@ -22,8 +22,8 @@ struct wk_compile_result {
 	uint64_t library_size;
 };
 
-/* Compiles a loaded module to a file, which appears whole or not at all. WK_BAD_ARGUMENT: an unknown target; WK_UNSUPPORTED:
- * no linker, or it cannot be written; the report says what. */
+/* Compiles a loaded module to a file, which appears whole or not at all. WK_BAD_ARGUMENT: an unknown target;
+ * WK_UNSUPPORTED: no linker, or it cannot be written; the report says what. */
 WK_NODISCARD enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result);
 

@@ -12,7 +12,7 @@
 #include "base/report.h"
 #include "compiler/translator.h"
 
-/* x86-64-v2 is what every processor of the last ten years and more has; without its SSE 4.1 roundings would be calls. */
+/* x86-64-v2 is what every processor of the last ten years has; without its SSE 4.1 roundings would be calls. */
 static const struct wk_target targets[] = {
 	{ "x86_64-linux", "x86_64-unknown-linux-gnu", "x86-64-v2", "", "elf_x86_64" },
 	{ "aarch64-linux", "aarch64-unknown-linux-gnu", "generic", "+neon", "aarch64linux" },

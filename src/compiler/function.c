@@ -2,9 +2,9 @@
  *
  * Function bodies: one walk over validated bytes, writing LLVM's IR as it goes.
  *
- * WebAssembly's operand stack holds values of LLVM here: an operand is computed once and never changes. Locals are allocas,
- * which LLVM makes registers of; where control meets, each value that a label takes is a phi. Unreachable instructions are
- * passed over, so there is no value without a type.
+ * WebAssembly's operand stack holds values of LLVM here: an operand is computed once and never changes. Locals are
+ * allocas, which LLVM makes registers of; where control meets, each value that a label takes is a phi. Unreachable
+ * instructions are passed over, so there is no value without a type.
  *
  * A function with something that is not compiled yet is given up as a whole: t->unsupported says what it was, and the
  * function becomes a stub that calls the interpreter.
@@ -559,8 +559,9 @@ static void add_locals(struct translator *t, wk_valtype type, uint32_t count)
 	}
 }
 
-/* A frame that would lie below the guard is not entered. LLVM does not say how large a frame becomes; a function with very
- * many values asks for more than there is in any case behind the guard, and pages are touched in order (module.c). */
+/* A frame that would lie below the guard is not entered. LLVM does not say how large a frame becomes; a function with
+ * very many values asks for more than there is in any case behind the guard, and pages are touched in order
+ * (module.c). */
 static void check_stack(struct translator *t, const struct wk_function_decl *decl)
 {
 	struct compiler *c = t->c;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From an object file to an image. A linker of the system does the first half: LLVM's own is a library for C++ only, and
- * what a platform's loader wants of a shared library (relocations, hash tables, pages) is a linker's business, which one
- * that is maintained knows better than a few hundred lines here would. The object needs no libraries: all that is undefined
- * in it are memcpy, memmove and memset, which the loader finds.
+ * From an object file to an image. A linker of the system does the first half: LLVM's own is a library for C++ only,
+ * and what a platform's loader wants of a shared library (relocations, hash tables, pages) is a linker's business,
+ * which one that is maintained knows better than a few hundred lines here would. The object needs no libraries: all
+ * that is undefined in it are memcpy, memmove and memset, which the loader finds.
  *
  * The image is written beside its final place and renamed: a reader sees all of it or nothing.
  */
@@ -78,7 +78,8 @@ static enum wk_status link_object(const struct wk_target *target, const char *ob
 }
 
 /* Appends the seal of what is in the file. */
-static enum wk_status seal_file(int file, const struct wk_module *module, struct wk_image_seal *seal, struct wk_report *report)
+static enum wk_status seal_file(int file, const struct wk_module *module, struct wk_image_seal *seal,
+	struct wk_report *report)
 {
 	struct stat status;
 	uint8_t *bytes;
@@ -125,7 +126,8 @@ static enum wk_status finish(const char *library, const struct wk_module *module
 	return status;
 }
 
-enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object, const struct wk_module *module,
+enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object,
+	const struct wk_module *module,
 	struct wk_image_seal *seal, const char *path, struct wk_report *report)
 {
 	size_t room = strlen(path) + 32;

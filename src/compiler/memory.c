@@ -3,8 +3,8 @@
  * Memories and tables (specification 4.6.7 to 4.6.9).
  *
  * Each access is checked: what lies behind the memory's size traps before anything is read or written. A memory's base
- * never moves, so the context has it; its size is loaded where it is needed, and LLVM keeps it in a register where nothing
- * can have grown the memory.
+ * never moves, so the context has it; its size is loaded where it is needed, and LLVM keeps it in a register where
+ * nothing can have grown the memory.
  */
 #include "compiler/translator.h"
 
@@ -233,7 +233,8 @@ static LLVMValueRef element(struct translator *t, uint32_t table, LLVMValueRef i
 	LLVMValueRef size = wk_c_field(t->c, t->c->i64, at, wk_table, size, false);
 
 	wk_f_trap_if(t, LLVMBuildICmp(t->b, LLVMIntUGE, index, size, ""), WK_TRAP_TABLE_BOUNDS);
-	return LLVMBuildInBoundsGEP2(t->b, t->c->i64, wk_c_field(t->c, t->c->pointer, at, wk_table, elements, false), &index, 1,
+	return LLVMBuildInBoundsGEP2(t->b, t->c->i64, wk_c_field(t->c, t->c->pointer, at, wk_table, elements, false),
+		&index, 1,
 		"");
 }
 
@@ -295,7 +296,8 @@ static bool is_exception_table(const struct translator *t, const struct wk_opcod
 
 	if (opcode->immediate == WK_IMM_ELEM_TABLE)
 		(void)wk_leb_trusted(&at);
-	if (opcode->immediate == WK_IMM_TABLE || opcode->immediate == WK_IMM_TABLE_TABLE || opcode->immediate == WK_IMM_ELEM_TABLE)
+	if (opcode->immediate == WK_IMM_TABLE || opcode->immediate == WK_IMM_TABLE_TABLE ||
+		opcode->immediate == WK_IMM_ELEM_TABLE)
 		table = (uint32_t)wk_leb_trusted(&at);
 	else
 		return false;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What an image holds beside the functions' bodies: stubs for those without a body, an entry for each type, the tables.
+ * What an image holds beside the functions' bodies: stubs for those without a body, an entry for each type, the
+ * tables.
  *
- * Compiled functions have LLVM's `tailcc`: parameters and results in registers, and tail calls between functions of any
- * types, as the specification wants them. All have frame pointers, for backtraces and profilers, and no other tail calls
- * than those that the module asks for: a recursion that a guest does not end must end by its stack, and each call that was
- * made is to be seen in a backtrace. A frame of more than a page touches its pages in order, so that no frame can step over
- * the end of the stack.
+ * Compiled functions have LLVM's `tailcc`: parameters and results in registers, and tail calls between functions of
+ * any types, as the specification wants them. All have frame pointers, for backtraces and profilers, and no other
+ * tail calls than those that the module asks for: a recursion that a guest does not end must end by its stack, and
+ * each call that was made is to be seen in a backtrace. A frame of more than a page touches its pages in order, so
+ * that no frame can step over the end of the stack.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,7 +109,8 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 	return value;
 }
 
-LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context, LLVMValueRef *arguments,
+LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
+	LLVMValueRef *arguments,
 	unsigned count)
 {
 	LLVMValueRef values[8] = { context }, helpers, helper;
@@ -207,7 +209,8 @@ static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *typ
 	return entry;
 }
 
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index, LLVMTypeRef *function)
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
+	LLVMTypeRef *function)
 {
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
 
@@ -273,8 +276,8 @@ static void replace(struct compiler *c, struct code *code)
 	code->function = made;
 }
 
-/* A tail call from compiled code to a function that is interpreted takes native stack, and so does its way back. A chain of
- * tail calls must not; so where one function of the module is interpreted, those with tail calls are, too. */
+/* A tail call from compiled code to a function that is interpreted takes native stack, and so does its way back. A
+ * chain of tail calls must not; so where one function of the module is interpreted, those with tail calls are, too. */
 static void leave_tail_calls(struct compiler *c)
 {
 	bool all = true;
@@ -310,7 +313,8 @@ static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
 	return i;
 }
 
-static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values, uint32_t count)
+static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values,
+	uint32_t count)
 {
 	LLVMValueRef array = LLVMConstArray2(type, values, count);
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(array), name);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Numeric instructions (specification 4.3). Each means what the specification says, and no less: no flags that allow LLVM
- * to contract, to reorder or to forget NaN.
+ * Numeric instructions (specification 4.3). Each means what the specification says, and no less: no flags that allow
+ * LLVM to contract, to reorder or to forget NaN.
  *
- * In one thing LLVM is freer than WebAssembly: a signaling NaN need not become quiet where an operation can be left out,
- * as in x * 1. WebAssembly's results are arithmetic NaNs (4.3.3). So constants that would let LLVM leave out an addition or
- * multiplication are hidden behind llvm.arithmetic.fence, which makes no code, and so is a promotion before a demotion.
+ * In one thing LLVM is freer than WebAssembly: a signaling NaN need not become quiet where an operation can be left
+ * out, as in x * 1. WebAssembly's results are arithmetic NaNs (4.3.3). So constants that would let LLVM leave out an
+ * addition or multiplication are hidden behind llvm.arithmetic.fence, which makes no code, and so is a promotion
+ * before a demotion.
  */
 #include <string.h>
 
@@ -182,8 +183,8 @@ static void copy_sign(struct translator *t)
 	wk_f_push(t, wk_f_intrinsic(t, "llvm.copysign", type_of(a), (LLVMValueRef[]){ a, b }, 2));
 }
 
-/* A NaN gives a NaN that is quiet, as a sum does; -0 is less than 0. Equal operands differ in their signs at most, so their
- * bits can be joined. Without branches, so that loops can become vectors. */
+/* A NaN gives a NaN that is quiet, as a sum does; -0 is less than 0. Equal operands differ in their signs at most, so
+ * their bits can be joined. Without branches, so that loops can become vectors. */
 static void extreme(struct translator *t, bool maximum)
 {
 	LLVMValueRef b = wk_f_hide(t, wk_f_pop(t)), a = wk_f_hide(t, wk_f_pop(t));

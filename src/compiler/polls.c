@@ -2,9 +2,9 @@
  *
  * Interruption: every loop looks at the flag in each of its rounds.
  *
- * The looks are put into code that LLVM has optimised already, on the edges that lead back. Before, they would keep it from
- * knowing how often loops run and from making vectors of them; now a loop that was unrolled or became vectors looks once for
- * many rounds of the module's. Loops that were optimised away need none.
+ * The looks are put into code that LLVM has optimised already, on the edges that lead back. Before, they would keep
+ * it from knowing how often loops run and from making vectors of them; now a loop that was unrolled or became vectors
+ * looks once for many rounds of the module's. Loops that were optimised away need none.
  *
  * An edge leads back if it goes to a block that a search in depth has begun and not ended. Every cycle has one.
  */
@@ -172,7 +172,8 @@ static bool search(struct search *s)
 
 void wk_c_add_polls(struct compiler *c)
 {
-	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && !c->failed; function = LLVMGetNextFunction(function)) {
+	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && !c->failed;
+		function = LLVMGetNextFunction(function)) {
 		struct search s = { .c = c, .function = function };
 
 		if (LLVMCountBasicBlocks(function) < 1)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between the files of the compiler. One struct for what belongs to the module, one for the function that is translated.
+ * Between the files of the compiler. One struct for what belongs to the module, one for the function that is
+ * translated.
  *
- * Names: c is the compiler, t the translator of a function, v, a and b are values of LLVM. The house's types are prefixed,
- * LLVM's are its own.
+ * Names: c is the compiler, t the translator of a function, v, a and b are values of LLVM. The house's types are
+ * prefixed, LLVM's are its own.
  */
 #ifndef WK_COMPILER_TRANSLATOR_H
 #define WK_COMPILER_TRANSLATOR_H
@@ -92,14 +93,17 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
 LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
 /* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
-LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context, LLVMValueRef *arguments,
+LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
+	LLVMValueRef *arguments,
 	unsigned count);
 #define wk_c_call_helper(c, name, result, context, ...) \
 	wk_c_helper(c, offsetof(struct wk_image_helpers, name), result, context, (LLVMValueRef[]){ __VA_ARGS__ }, \
 		sizeof((LLVMValueRef[]){ __VA_ARGS__ }) / sizeof(LLVMValueRef))
 void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
-/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct wk_func. */
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index, LLVMTypeRef *function);
+/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
+ * wk_func. */
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
+	LLVMTypeRef *function);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
 /* Makes all of the module's IR. */
 void wk_c_module(struct compiler *c);
@@ -145,7 +149,8 @@ void wk_c_add_polls(struct compiler *c);
 
 /* Optimises and makes an object file. */
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
-enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object, const struct wk_module *module,
+enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object,
+	const struct wk_module *module,
 	struct wk_image_seal *seal, const char *path, struct wk_report *report);
 struct wk_target { const char *name, *triple, *cpu, *features, *emulation; };
 /* NULL: there is no such target. */

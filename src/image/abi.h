@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The ABI of images: what compiled code and the runtime know of each other. Both the compiler and the runtime include this
- * header, and nothing else of each other.
+ * The ABI of images: what compiled code and the runtime know of each other. Both the compiler and the runtime include
+ * this header, and nothing else of each other.
  *
  * An image is a shared library of the platform with a seal behind its last byte. It imports nothing but memcpy, memmove
  * and memset: all else it reaches through the context, its first argument everywhere. It exports one symbol, a struct
@@ -9,8 +9,8 @@
  *
  * A compiled function is called with the context of its instance, then its parameters, in registers as the image likes;
  * only code of the same image calls it so. Everybody else goes through the entry of the function's type, which takes
- * parameters from slots and leaves results there (runtime/instance.h says what a slot is). Every function of the module has
- * code in the image: an imported one, or one that is not compiled, a stub that calls back (helpers->call).
+ * parameters from slots and leaves results there (runtime/instance.h says what a slot is). Every function of the module
+ * has code in the image: an imported one, or one that is not compiled, a stub that calls back (helpers->call).
  *
  * Compiled code ends in a trap, an exception or an exit by calling a helper that does not return: see image/enter.c.
  */
@@ -99,8 +99,8 @@ struct wk_image_seal {
 #define WK_IMAGE_TARGET ""
 #endif
 
-/* The runtime's structures as compiled code knows them. The compiler takes offsets with offsetof, so a change here means
- * another WK_IMAGE_ABI, not another compiler. */
+/* The runtime's structures as compiled code knows them. The compiler takes offsets with offsetof, so a change here
+ * means another WK_IMAGE_ABI, not another compiler. */
 #define WK_AT(type, field, offset) _Static_assert(offsetof(struct type, field) == (offset), "WK_IMAGE_ABI: " #type)
 #if UINTPTR_MAX == UINT64_MAX
 WK_AT(wk_image_context, exec, 0);

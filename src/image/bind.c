@@ -2,8 +2,8 @@
  *
  * Binding an image to a module and to its instances, and calls into compiled code.
  *
- * What always holds: an instance of a module with an image has a context, unless its store counts fuel; exec->native_limit
- * is known while compiled code runs.
+ * What always holds: an instance of a module with an image has a context, unless its store counts fuel;
+ * exec->native_limit is known while compiled code runs.
  */
 #include "base/report.h"
 #include "image/image.h"

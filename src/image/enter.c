@@ -2,15 +2,16 @@
  *
  * The border between C and compiled code, in assembly.
  *
- * Compiled code that traps does not return through its callers: they would have to look after each call whether they are
- * to go on, which costs a few percent everywhere for what happens once. It goes back to where it was entered from, by
- * setting the stack pointer. That is longjmp, but for two things: no libc is needed, and what is jumped over is known.
- * Between an entry and a trap there are only frames of compiled code, which have nothing to clean up, and the frame of the
- * helper that calls wk_image_leave last of all. A host function or the interpreter that calls compiled code has an entry of
- * its own, so no frame of theirs is ever jumped over; what ended the inner run reaches them as a status.
+ * Compiled code that traps does not return through its callers: they would have to look after each call whether they
+ * are to go on, which costs a few percent everywhere for what happens once. It goes back to where it was entered
+ * from, by setting the stack pointer. That is longjmp, but for two things: no libc is needed, and what is jumped over
+ * is known. Between an entry and a trap there are only frames of compiled code, which have nothing to clean up, and
+ * the frame of the helper that calls wk_image_leave last of all. A host function or the interpreter that calls
+ * compiled code has an entry of its own, so no frame of theirs is ever jumped over; what ended the inner run reaches
+ * them as a status.
  *
- * Both functions are in one piece of assembly, since the second ends in the first: it restores what that has saved, the
- * registers that a function of C must preserve.
+ * Both functions are in one piece of assembly, since the second ends in the first: it restores what that has saved,
+ * the registers that a function of C must preserve.
  */
 #include "image/image.h"
 

@@ -2,9 +2,9 @@
  *
  * What compiled code calls: traps, calls of what is not code of its own image, and the large instructions.
  *
- * A helper that ends a run fills the report first. The frames are still there then: compiled code keeps frame pointers, so
- * they are a list up to the anchor, and the return addresses say which functions they are of. Where in a function is known
- * for the innermost one only, since code for a trap passes its offset; functions that LLVM inlined have no frame.
+ * A helper that ends a run fills the report first. The frames are still there then: compiled code keeps frame pointers,
+ * so they are a list up to the anchor, and the return addresses say which functions they are of. Where in a function is
+ * known for the innermost one only, since code for a trap passes its offset; functions that LLVM inlined have no frame.
  *
  * What always holds: a helper that does not return has no frame of C below it but wk_image_enter's.
  */
@@ -167,7 +167,8 @@ static uint64_t memory_grow(struct wk_image_context *context, uint32_t memory, u
 	return wk_memory_grow(context->memories[memory], pages);
 }
 
-static uint32_t memory_fill(struct wk_image_context *context, uint32_t memory, uint64_t to, uint32_t value, uint64_t size)
+static uint32_t memory_fill(struct wk_image_context *context, uint32_t memory, uint64_t to, uint32_t value,
+	uint64_t size)
 {
 	return wk_memory_fill(context->memories[memory], to, (uint8_t)value, size);
 }
@@ -194,7 +195,8 @@ static uint64_t table_grow(struct wk_image_context *context, uint32_t table, uin
 	return wk_table_grow(context->tables[table], count, value);
 }
 
-static uint32_t table_fill(struct wk_image_context *context, uint32_t table, uint64_t to, uint64_t value, uint64_t count)
+static uint32_t table_fill(struct wk_image_context *context, uint32_t table, uint64_t to, uint64_t value,
+	uint64_t count)
 {
 	return wk_table_fill(context->tables[table], to, value, count);
 }
@@ -205,7 +207,8 @@ static uint32_t table_copy(struct wk_image_context *context, uint32_t to_table, 
 	return wk_table_copy(context->tables[to_table], context->tables[from_table], to, from, count);
 }
 
-static uint32_t table_init(struct wk_image_context *context, uint32_t table, uint32_t segment, uint64_t to, uint32_t from,
+static uint32_t table_init(struct wk_image_context *context, uint32_t table, uint32_t segment, uint64_t to,
+	uint32_t from,
 	uint32_t count)
 {
 	return wk_table_init(context->instance, table, segment, to, from, count);

@@ -17,17 +17,17 @@ void wk_sha256_begin(struct wk_sha256 *hash);
 void wk_sha256_add(struct wk_sha256 *hash, const void *bytes, size_t size);
 void wk_sha256_end(struct wk_sha256 *hash, uint8_t digest[32]);
 
-/* Is this file an image of this module for this machine, whole and unchanged? Its seal is copied to *seal. WK_MALFORMED or
- * WK_UNSUPPORTED with a report that says what is wrong. It guards against accidents and mix-ups, not against whoever can
- * write images: those are native code, and are to be trusted as the library itself is. */
+/* Is this file an image of this module for this machine, whole and unchanged? Its seal is copied to *seal. WK_MALFORMED
+ * or WK_UNSUPPORTED with a report that says what is wrong. It guards against accidents and mix-ups, not against whoever
+ * can write images: those are native code, and are to be trusted as the library itself is. */
 WK_NODISCARD enum wk_status wk_image_check(struct wk_span file, struct wk_span module, struct wk_report *report,
 	struct wk_image_seal *seal);
 
 /* Completes a seal whose options and counts are set, for the library's bytes and the module's. */
 void wk_image_make_seal(struct wk_span library, struct wk_span module, struct wk_image_seal *seal);
 
-/* Makes the table the compiled code of the module, which has no instances yet. From then on the module owns the library:
- * `close` is called with it at the module's end, and not if this fails. */
+/* Makes the table the compiled code of the module, which has no instances yet. From then on the module owns the
+ * library: `close` is called with it at the module's end, and not if this fails. */
 WK_NODISCARD enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_table *table, void *library,
 	void (*close)(void *library), struct wk_report *report);
 
@@ -35,7 +35,8 @@ WK_NODISCARD enum wk_status wk_image_attach(struct wk_module *module, const stru
 
 extern const struct wk_image_helpers wk_image_helpers;
 
-/* Calls entry(context, code, slots) and returns 0; or what wk_image_leave was called with from inside. *anchor is set. */
+/* Calls entry(context, code, slots) and returns 0; or what wk_image_leave was called with from inside. *anchor is
+ * set. */
 uint32_t wk_image_enter(struct wk_image_context *context, void *code, uint64_t *slots, wk_image_entry *entry,
 	void **anchor);
 _Noreturn void wk_image_leave(void *anchor, uint32_t status);

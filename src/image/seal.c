@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The seal of an image: made by the compiler, checked before anything of the file is loaded. The checks go from what says
- * most to a person to what says least: what kind of file it is, which version, which machine, which module, and last
- * whether every bit is as it was written.
+ * The seal of an image: made by the compiler, checked before anything of the file is loaded. The checks go from what
+ * says most to a person to what says least: what kind of file it is, which version, which machine, which module, and
+ * last whether every bit is as it was written.
  */
 #include "base/report.h"
 #include "image/image.h"

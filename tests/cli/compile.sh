@@ -41,9 +41,15 @@ tool run --invoke recurse "$library"
 check "infinite recursion traps" 134 err "stack exhausted" err "at #"
 spin=$work/spin.wasm
 make_program "$spin" 0340 0c00 0b
-tool run --engine native --timeout 0.5 "$spin"
-check "--timeout ends a compiled loop" 68 err "--timeout"
-ls "$work"/cache/wasmkeep/*.image > /dev/null 2>&1 && ok "its image is in the cache" || not_ok "its image is in the cache"
+tool compile "$spin"
+tool run -v --engine native --timeout 1 "$spin"
+check "--timeout ends a compiled loop" 68 err "--timeout" err "are compiled"
+make_program "$work/empty.wasm"
+tool run -v --engine native "$work/empty.wasm"
+check "what is not there is made" 0 err "functions compiled" err "are compiled"
+ls "$work"/cache/wasmkeep/*.image > /dev/null 2>&1 && ok "and is in the cache" || not_ok "and is in the cache"
+tool run -v "$work/empty.wasm"
+check "where it is found" 0 err "cache/wasmkeep"
 
 # Every kind of harm to a file: nothing of it runs, and the program does, by the interpreter.
 cp "$work/library.image" "$work/good.image"

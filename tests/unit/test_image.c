@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * The seal of images (src/image/seal.c): what is not exactly as it was written, is of another version, or is for something
- * else is refused, with a message. What is in an image, tests of compiled code see.
+ * The seal of images (src/image/seal.c): what is not exactly as it was written, is of another version, or is for
+ * something else is refused, with a message. What is in an image, tests of compiled code see.
  */
 #include "unit/test.h"
 

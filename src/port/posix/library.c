@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Images on Linux: a file that has been checked is a shared library, and the system's own loader maps it. So code pages are
- * shared between processes, and never writable; nothing here makes memory executable.
+ * Images on Linux: a file that has been checked is a shared library, and the system's own loader maps it. So code pages
+ * are shared between processes, and never writable; nothing here makes memory executable.
  *
  * The loader trusts what it loads and runs its constructors, so the file is read and its seal checked before.
  */
@@ -43,8 +43,8 @@ static enum wk_status check(const struct wk_module *module, int file, struct wk_
 	return result;
 }
 
-/* The loader knows a library by the name that it was asked for, and gives who asks for that name again the same one. So the
- * file stays open as long as the library is loaded: its number is a name that no other has. */
+/* The loader knows a library by the name that it was asked for, and gives who asks for that name again the same one. So
+ * the file stays open as long as the library is loaded: its number is a name that no other has. */
 struct library {
 	void *handle;
 	int file;
