@@ -146,10 +146,8 @@ static struct label *label_at(struct translator *t, uint32_t depth)
 /* Brings the top operands to a label; the block's terminator is the caller's. `from` is where it jumps from. */
 static void bring(struct translator *t, struct label *l, LLVMBasicBlockRef from)
 {
-	LLVMValueRef *top = &t->stack[t->height - l->arity];
-
 	for (uint32_t i = 0; i < l->arity; i++) {
-		LLVMValueRef value = wk_f_hide(t, top[i]);
+		LLVMValueRef value = wk_f_hide(t, t->stack[t->height - l->arity + i]);
 
 		LLVMAddIncoming(t->phis[l->phi + i], &value, &from, 1);
 	}
