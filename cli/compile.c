@@ -120,7 +120,7 @@ const struct wk_command wk_command_compile = {
 		"  wasmkeep compile app.wasm && wasmkeep run app.wasm\n"
 		"  wasmkeep compile -v -O3 -o /tmp/app.image app.wasm\n"
 		"\n"
-		"Functions with vectors or exceptions are not compiled yet; they are interpreted, as all is with --fuel.\n"
+		"Functions with exceptions are not compiled yet; they are interpreted, as all is with --fuel.\n"
 		"\n"
 		"Exit status: 0, or\n"
 		"  64  the command line is wrong, or there is no such target\n"

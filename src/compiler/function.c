@@ -60,7 +60,7 @@ static wk_valtype read_type(struct translator *t)
 		t->unsupported = "a type that cannot be read";
 	t->at = reader.at;
 	if (!wk_c_knows(type))
-		t->unsupported = type == WK_TYPE_V128 ? "vectors" : "exceptions";
+		t->unsupported = "exceptions";
 	return type;
 }
 
@@ -122,14 +122,19 @@ void wk_f_trap_if_any(struct translator *t, LLVMValueRef trap)
 	trap_if(t, LLVMBuildICmp(t->b, LLVMIntNE, trap, wk_c_number(t->c->i32, 0), ""), trap);
 }
 
+LLVMValueRef wk_f_intrinsic_of(struct translator *t, const char *name, LLVMTypeRef *types, size_t type_count,
+	LLVMValueRef *arguments, unsigned count)
+{
+	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+	LLVMValueRef function = LLVMGetIntrinsicDeclaration(t->c->ir, id, types, type_count);
+
+	return LLVMBuildCall2(t->b, LLVMIntrinsicGetType(t->c->llvm, id, types, type_count), function, arguments, count, "");
+}
+
 LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef type, LLVMValueRef *arguments,
 	unsigned count)
 {
-	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-	size_t types = type ? 1 : 0;
-	LLVMValueRef function = LLVMGetIntrinsicDeclaration(t->c->ir, id, &type, types);
-
-	return LLVMBuildCall2(t->b, LLVMIntrinsicGetType(t->c->llvm, id, &type, types), function, arguments, count, "");
+	return wk_f_intrinsic_of(t, name, &type, type ? 1 : 0, arguments, count);
 }
 
 /* ---- labels ---- */
@@ -203,7 +208,7 @@ static void read_block_type(struct translator *t, struct label *l)
 		l->type = wk_registry_get(t->c->module->registry,
 			t->c->module->types[(uint32_t)wk_leb_trusted_signed(&t->at)]);
 		if (!wk_c_knows_signature(l->type))
-			t->unsupported = "vectors or exceptions";
+			t->unsupported = "exceptions";
 	}
 }
 
@@ -371,7 +376,7 @@ static bool global_known(struct translator *t, uint32_t index)
 {
 	if (wk_c_knows(t->c->module->globals[index].type.type))
 		return true;
-	t->unsupported = "vectors or exceptions";
+	t->unsupported = "exceptions";
 	return false;
 }
 
@@ -388,8 +393,8 @@ static void get_global(struct translator *t)
 	const struct wk_global_type *type = &t->c->module->globals[index].type;
 
 	if (global_known(t, index))
-		wk_f_push(t, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0, t->c->tbaa_global,
-			!type->mutable_));
+		wk_f_push(t, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
+			t->c->tbaa_global, !type->mutable_)));
 }
 
 static void set_global(struct translator *t)
@@ -397,7 +402,8 @@ static void set_global(struct translator *t)
 	uint32_t index = wk_f_read_u32(t);
 
 	if (global_known(t, index))
-		wk_c_tag(LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index)), t->c->kind_tbaa, t->c->tbaa_global);
+		wk_c_tag(wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index))), t->c->kind_tbaa,
+			t->c->tbaa_global);
 }
 
 static void set_local(struct translator *t, bool tee)
@@ -505,12 +511,10 @@ static void instruction(struct translator *t)
 	uint32_t op = read_opcode(t);
 	const struct wk_opcode *opcode = wk_opcode_find(op);
 
-	if (op >> 12 == 0xFD)
-		t->unsupported = "vectors";
-	else if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
+	if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
 		t->unsupported = "exceptions";
 	else if (!control_instruction(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) &&
-		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op))
+		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op) && !wk_f_vector(t, op))
 		t->unsupported = wk_opcode_name(op);
 }
 

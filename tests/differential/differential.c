@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * differential [--seed N] [--count N] [--without FEATURE]... [--compiled LEVEL] [--save FILE]
+ * differential [--seed N] [--count N] [--without FEATURE]... [--all] [--compiled LEVEL] [--save FILE]
  *
  * Makes valid modules from seeds (tests/fuzz/generate.h), runs them, and writes for each one line of JSON: the module,
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
  * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at. With --compiled the modules
- * run as compiled code, and no store counts fuel: the output is to be the same (compiled.sh).
+ * run as compiled code, and no store counts fuel: the output is to be the same (compiled.sh). With --all they have
+ * vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
  *
  * The host's side of a module is told by the names of its imports; it is the same here and in compare.mjs: a function
  * mixes its arguments into a log and returns what follows from the log.
@@ -366,8 +367,8 @@ static void save_module(const char *path, const uint8_t *bytes, size_t size)
 	}
 }
 
-/* What the other engine cannot do. */
-struct without { bool extended_const, tail_calls, memory64; };
+/* What the other engine cannot do; or all that ours can. */
+struct without { bool extended_const, tail_calls, memory64, nothing; };
 
 static void do_seed(uint64_t seed, const struct without *without, const char *save)
 {
@@ -377,7 +378,9 @@ static void do_seed(uint64_t seed, const struct without *without, const char *sa
 	for (size_t i = 0; i < length; i++)
 		input[i] = (uint8_t)(next_random(&state) >> 13);
 	const struct wk_generate_options options = {
-		.simd = seed % 3 == 0, .memory64 = seed % 4 == 0 && !without->memory64,
+		.simd = seed % 3 == 0 || without->nothing, .relaxed_simd = without->nothing,
+		.wide_arithmetic = without->nothing, .multi_memory = without->nothing && seed % 2 == 0,
+		.typed_references = without->nothing, .exceptions = without->nothing && seed % 5 == 0, .memory64 = seed % 4 == 0 && !without->memory64,
 		.tail_calls = !without->tail_calls, .extended_const = !without->extended_const,
 		.canonical = true, .script = true,
 	};
@@ -391,7 +394,7 @@ static void do_seed(uint64_t seed, const struct without *without, const char *sa
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 300;
-	struct without without = { false, false, false };
+	struct without without = { false, false, false, false };
 	const char *save = NULL;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
@@ -403,12 +406,14 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
 			count = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--all") == 0)
+			without.nothing = true;
 		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
 			compiled = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
 			save = argv[++i];
 		else
-			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... "
+			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--all] "
 				"[--compiled LEVEL] [--save FILE]");
 	}
 	for (uint64_t i = 0; i < count; i++)
