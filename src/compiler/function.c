@@ -252,6 +252,7 @@ static void begin_block(struct translator *t, uint32_t op)
 		LLVMPositionBuilderAtEnd(t->b, l->target);
 		for (uint32_t i = 0; i < l->arity; i++)
 			t->stack[l->height + i] = t->phis[l->phi + i];
+		wk_f_begin_fuel(t);
 		return;
 	}
 	l->arity = result_count(l);
@@ -261,6 +262,7 @@ static void begin_block(struct translator *t, uint32_t op)
 	l->otherwise = wk_f_block(t);
 	LLVMBuildCondBr(t->b, truth(t, condition), then, l->otherwise);
 	LLVMPositionBuilderAtEnd(t->b, then);
+	wk_f_begin_fuel(t);
 }
 
 /* Where an if's condition was not true: here with the parameters of before. */
@@ -281,6 +283,7 @@ static void begin_else(struct translator *t)
 	if (!t->unreachable)
 		jump(t, l);
 	enter_otherwise(t, l);
+	wk_f_begin_fuel(t);
 }
 
 static void end_block(struct translator *t)
@@ -315,6 +318,8 @@ static void end_block(struct translator *t)
 	if (t->label_count == 0) {
 		wk_f_return(t);
 		t->unreachable = true;
+	} else {
+		wk_f_begin_fuel(t);
 	}
 }
 
@@ -368,6 +373,7 @@ static void branch_on_null(struct translator *t, bool non_null)
 		branch_conditionally(t, is_null, l);
 		wk_f_push(t, reference);
 	}
+	wk_f_begin_fuel(t);
 }
 
 /* ---- variables ---- */
@@ -441,6 +447,7 @@ static bool control_instruction(struct translator *t, uint32_t op)
 		struct label *l = label_at(t, wk_f_read_u32(t));
 
 		branch_conditionally(t, truth(t, wk_f_pop(t)), l);
+		wk_f_begin_fuel(t);
 		return true;
 	}
 	case WK_OP_BR_TABLE: br_table(t); return true;
@@ -511,6 +518,7 @@ static void instruction(struct translator *t)
 	uint32_t op = read_opcode(t);
 	const struct wk_opcode *opcode = wk_opcode_find(op);
 
+	t->fuel += op != WK_OP_END && op != WK_OP_ELSE;
 	if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
 		t->unsupported = "exceptions";
 	else if (!control_instruction(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) &&
@@ -614,6 +622,7 @@ static void enter(struct translator *t, const struct wk_function_decl *decl)
 	l->arity = t->type->result_count;
 	l->target = wk_f_block(t);
 	(void)add_phis(t, l->target, wk_results_of(t->type), l->arity);
+	wk_f_begin_fuel(t);
 }
 
 void wk_f_function(struct compiler *c, uint32_t index)
@@ -629,6 +638,7 @@ void wk_f_function(struct compiler *c, uint32_t index)
 			skip_unreachable(&t);
 		instruction(&t);
 	}
+	wk_f_end_fuel(&t);
 	t.code->left = t.unsupported;
 	free(t.stack);
 	free(t.labels);

@@ -355,7 +355,7 @@ static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
 	uint32_t count = c->module->func_count;
-	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[5];
+	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[6];
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct code *code = &c->codes[i];
@@ -377,7 +377,8 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	fields[2] = make_array(c, "code", c->pointer, values, count);
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
-	table = LLVMConstStructInContext(c->llvm, fields, 5, false);
+	fields[5] = wk_c_number(c->i32, c->options->fuel);
+	table = LLVMConstStructInContext(c->llvm, fields, 6, false);
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(table), WK_IMAGE_SYMBOL);
 	LLVMSetInitializer(global, table);
 	LLVMSetGlobalConstant(global, true);
@@ -412,6 +413,7 @@ static void make_metadata(struct compiler *c)
 	c->tbaa_context = alias_class(c, root, "context");
 	c->tbaa_global = alias_class(c, root, "global");
 	c->tbaa_slots = alias_class(c, root, "slots");
+	c->tbaa_fuel = alias_class(c, root, "fuel");
 	c->unlikely = LLVMMDNodeInContext(c->llvm, (LLVMValueRef[]){ metadata_text(c, "branch_weights"),
 		wk_c_number(c->i32, 1), wk_c_number(c->i32, 2000) }, 3);
 }

@@ -35,7 +35,7 @@ struct compiler {
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
 	unsigned convention;           /* of compiled functions */
-	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots;
+	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
 	unsigned kind_tbaa, kind_prof, kind_invariant;
 	bool failed;                   /* no memory for our own arrays */
@@ -67,6 +67,9 @@ struct translator {
 	LLVMBasicBlockRef allocas;     /* the first block; its terminator comes last */
 	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
 	uint32_t scratch_slots;
+
+	LLVMValueRef fuel_charge;      /* takes the current run's fuel, which is put in at its end; NULL: none */
+	uint64_t fuel;                 /* of the run so far */
 
 	LLVMValueRef *stack;
 	uint32_t height, stack_room;
@@ -153,6 +156,12 @@ void wk_f_access_guest(struct translator *t, LLVMValueRef instruction);
 LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
 /* Returns what is on the stack. */
 void wk_f_return(struct translator *t);
+
+/* ---- fuel.c ---- */
+
+/* A straight run of instructions begins; it ends. */
+void wk_f_begin_fuel(struct translator *t);
+void wk_f_end_fuel(struct translator *t);
 
 /* ---- polls.c ---- */
 
