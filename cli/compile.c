@@ -10,12 +10,13 @@
 #include "image.h"
 #include "message.h"
 
-enum option { OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_IR, OPTION_VERBOSE, OPTION_HELP };
+enum option { OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_FUEL, OPTION_IR, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
 	{ OPTION_OUT, 'o', "output", "FILE", "where the image goes; MODULE with .image for .wasm unless told" },
 	{ OPTION_TARGET, 0, "target", "TARGET", "host (the default), x86_64-linux or aarch64-linux" },
 	{ OPTION_LEVEL, 'O', "optimise", "LEVEL", "0 to 3; 2 unless told" },
+	{ OPTION_FUEL, 0, "fuel", NULL, "count fuel, for run --fuel; slower code" },
 	{ OPTION_IR, 0, "save-ir", "FILE", "write what LLVM is given, as its text" },
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say what is not compiled and why, sizes and times" },
 	{ OPTION_HELP, 'h', "help", NULL, "this help" },
@@ -25,7 +26,7 @@ static const struct wk_option options[] = {
 struct compile {
 	const char *module, *out, *target, *ir;
 	unsigned level;
-	bool verbose;
+	bool fuel, verbose;
 };
 
 static bool take_option(struct compile *compile, int id, const char *value)
@@ -35,6 +36,7 @@ static bool take_option(struct compile *compile, int id, const char *value)
 	switch (id) {
 	case OPTION_OUT: compile->out = value; return true;
 	case OPTION_IR: compile->ir = value; return true;
+	case OPTION_FUEL: compile->fuel = true; return true;
 	case OPTION_TARGET:
 		for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
 			if (strcmp(value, targets[i]) == 0) {
@@ -104,7 +106,8 @@ static int run(int count, char **words)
 	}
 	if (!compile.out)
 		return WK_EXIT_NO_MEMORY;
-	status = wk_cli_compile(compile.level, compile.target, compile.verbose, compile.module, compile.out, compile.ir);
+	status = wk_cli_compile(compile.level, compile.fuel, compile.target, compile.verbose, compile.module, compile.out,
+		compile.ir);
 	free(beside);
 	return status;
 }
@@ -120,7 +123,8 @@ const struct wk_command wk_command_compile = {
 		"  wasmkeep compile app.wasm && wasmkeep run app.wasm\n"
 		"  wasmkeep compile -v -O3 -o /tmp/app.image app.wasm\n"
 		"\n"
-		"Functions with vectors or exceptions are not compiled yet; they are interpreted, as all is with --fuel.\n"
+		"Functions with exceptions are not compiled yet; they are interpreted. With run --fuel, all is that was not\n"
+		"compiled with --fuel.\n"
 		"\n"
 		"Exit status: 0, or\n"
 		"  64  the command line is wrong, or there is no such target\n"

@@ -4,7 +4,7 @@
  * (cli/compiler/main.c).
  *
  * The cache is $XDG_CACHE_HOME/wasmkeep, else ~/.cache/wasmkeep; a file's name there is the hash of its module, the
- * version of the ABI and the target. What is in it is only believed after it was checked, as any image.
+ * version of the ABI, the target, and whether it counts fuel. What is in it is only believed after it was checked, as any image.
  */
 #define _GNU_SOURCE 1
 #include "image.h"
@@ -18,6 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/report.h"
 #include "exit_status.h"
 #include "format/module.h"
 #include "image/image.h"
@@ -82,10 +83,10 @@ static int run_compiler(char *path, char *const *words)
 	return WK_EXIT_INTERNAL;
 }
 
-int wk_cli_compile(unsigned optimisation, const char *target, bool verbose, const char *module, const char *image,
-	const char *ir)
+int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
+	const char *image, const char *ir)
 {
-	char level[2] = { (char)('0' + optimisation), 0 };
+	char level[3] = { (char)('0' + optimisation), fuel ? 'f' : 0, 0 };
 	char *path = find_compiler();
 	int status;
 
@@ -111,7 +112,7 @@ char *wk_cli_image_beside(const char *module)
 }
 
 /* Where the module's image is or would be in the cache. NULL: there is no place for one. */
-static char *in_cache(const struct wk_module *module, bool make_folders)
+static char *in_cache(const struct wk_module *module, bool fuel, bool make_folders)
 {
 	const char *base = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
 	char *folder = NULL, *path = NULL, hash[65];
@@ -141,7 +142,8 @@ static char *in_cache(const struct wk_module *module, bool make_folders)
 	wk_sha256_end(&sum, digest);
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(hash + 2 * i, 3, "%02x", digest[i]);
-	if (asprintf(&path, "%s/%s-%u-%s.image", folder, hash, WK_IMAGE_ABI, WK_IMAGE_TARGET) < 0)
+	if (asprintf(&path, "%s/%s-%u-%s%s.image", folder, hash, WK_IMAGE_ABI, WK_IMAGE_TARGET,
+		fuel ? "-fuel" : "") < 0)
 		path = NULL;
 	free(folder);
 	return path;
@@ -157,6 +159,11 @@ static enum wk_status try(const struct wk_cli_image *image, const char *path, st
 
 	wk_report_clear(report);
 	status = wk_module_use_image(module, path, report);
+	if (status == WK_OK && image->fuel && !module->native->counts) {
+		module->native->free(module);
+		status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"the image is not used: it does not count fuel (wasmkeep compile --fuel makes one that does)");
+	}
 	if (status == WK_OK && image->verbose) {
 		wk_module_image_counts(module, &functions, &compiled);
 		wk_message("%s: %u of %u functions are compiled", path, compiled, functions);
@@ -169,7 +176,7 @@ static enum wk_status try(const struct wk_cli_image *image, const char *path, st
 /* What is there already. */
 static bool find(const struct wk_cli_image *image, const char *file, struct wk_module *module)
 {
-	char *places[2] = { wk_cli_image_beside(file), in_cache(module, false) };
+	char *places[2] = { wk_cli_image_beside(file), in_cache(module, image->fuel, false) };
 	struct wk_report report;
 	bool found = false;
 
@@ -182,7 +189,7 @@ static bool find(const struct wk_cli_image *image, const char *file, struct wk_m
 
 static int make(const struct wk_cli_image *image, const char *file, struct wk_module *module)
 {
-	char *path = in_cache(module, true);
+	char *path = in_cache(module, image->fuel, true);
 	struct wk_report report;
 	int status;
 
@@ -190,7 +197,7 @@ static int make(const struct wk_cli_image *image, const char *file, struct wk_mo
 		wk_message("there is no place for an image: neither XDG_CACHE_HOME nor HOME is set");
 		return WK_EXIT_READ;
 	}
-	status = wk_cli_compile(OPTIMISATION, NULL, image->verbose, file, path, NULL);
+	status = wk_cli_compile(OPTIMISATION, image->fuel, NULL, image->verbose, file, path, NULL);
 	if (status == WK_EXIT_SUCCESS && try(image, path, module, &report) != WK_OK) {
 		wk_message("%s: %s", path, report.text);
 		status = wk_message_exit_status(&report);

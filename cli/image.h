@@ -12,16 +12,17 @@ enum wk_cli_engine { WK_ENGINE_AUTO, WK_ENGINE_INTERP, WK_ENGINE_NATIVE };
 struct wk_cli_image {
 	enum wk_cli_engine engine;
 	const char *path;              /* of the image; NULL: beside the module, or in the cache */
+	bool fuel;                     /* only one that counts fuel will do */
 	bool verbose;
 };
 
 /* The value of --engine; false when it is none, after a message. */
 bool wk_cli_engine_take(const char *word, enum wk_cli_engine *engine);
 
-/* Calls the compiler: optimisation 0 to 3, target may be NULL, `ir` a file for LLVM's text or NULL. Returns its exit
+/* Calls the compiler: optimisation 0 to 3, whether code counts fuel, target may be NULL, `ir` a file for LLVM's text or NULL. Returns its exit
  * status; it has said what is wrong. */
-int wk_cli_compile(unsigned optimisation, const char *target, bool verbose, const char *module, const char *image,
-	const char *ir);
+int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
+	const char *image, const char *ir);
 
 /* MODULE.image for MODULE.wasm. The caller frees it; NULL: no memory. */
 char *wk_cli_image_beside(const char *module);

@@ -157,12 +157,13 @@ static int read_command_line(struct wk_run *run, int count, char **words)
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}
-	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path) && (run->has_fuel || run->tee.name || run->tee.optee)) {
-		wk_message("--engine native does not go together with %s yet", run->has_fuel ? "--fuel" : "--tee");
+	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path) && (run->tee.name || run->tee.optee)) {
+		wk_message("--engine native does not go together with --tee yet");
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}
 	run->image.verbose = run->verbose;
+	run->image.fuel = run->has_fuel;
 	run->words = words + reader.next;
 	run->word_count = count - reader.next;
 	if (!wk_world_add_argument(&run->world, base_name(run->file)))
@@ -350,7 +351,7 @@ static int run_file(struct wk_run *run)
 		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
 	if (report.status == WK_OK && run->verbose)
 		say_module(run, module, bytes.size, reading);
-	if (report.status == WK_OK && !run->has_fuel && !run->tee.provider)
+	if (report.status == WK_OK && !run->tee.provider)
 		status = wk_cli_image_use(&run->image, run->file, module);
 	if (report.status == WK_OK && status == WK_EXIT_SUCCESS)
 		status = run_module(run, keep, module, &report, &cause);

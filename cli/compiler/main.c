@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep-compile LEVEL TARGET VERBOSE MODULE IMAGE [IR]: the half of `wasmkeep compile` and of `run --engine native`
+ * wasmkeep-compile LEVEL[f] TARGET VERBOSE MODULE IMAGE [IR] (f: the code counts fuel): the half of `wasmkeep compile` and of `run --engine native`
  * that needs LLVM, in a program of its own. LLVM's library takes longer to load than most guests run, and what goes
  * wrong in it must not end a program that holds others' modules. It is not meant to be called by people: cli/compile.c
  * is.
@@ -53,6 +53,7 @@ int main(int count, char **words)
 	}
 	verbose = words[3][0] == '1';
 	options.optimisation = (unsigned)atoi(words[1]);
+	options.fuel = words[1][0] && words[1][1] == 'f';
 	options.target = words[2][0] ? words[2] : NULL;
 	options.left = verbose ? say_left : NULL;
 	options.context = &bytes;

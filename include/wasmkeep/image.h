@@ -6,8 +6,8 @@
  *	wk_module_use_image(module, "app.image", &report)
  *
  * An image is native code, made from one module for one kind of machine and one version of this library. What it does not
- * hold code for is interpreted, function by function, and so is everything in stores that count fuel. Images are to be
- * trusted like the library itself: a file that an enemy could write is not one to load.
+ * hold code for is interpreted, function by function; in stores that count fuel everything is, unless the image was compiled to count it,
+ * which then ends at the same instruction. Images are to be trusted like the library itself: a file that an enemy could write is not one to load.
  */
 #ifndef WASMKEEP_IMAGE_H
 #define WASMKEEP_IMAGE_H

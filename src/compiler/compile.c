@@ -23,6 +23,8 @@ static bool make(struct compiler *c)
 	c->i128 = LLVMInt128TypeInContext(c->llvm);
 	c->f32 = LLVMFloatTypeInContext(c->llvm);
 	c->f64 = LLVMDoubleTypeInContext(c->llvm);
+	c->v128 = LLVMVectorType(c->i64, 2);
+	c->x86 = strncmp(c->options->target, "x86_64", 6) == 0;
 	c->pointer = LLVMPointerTypeInContext(c->llvm, 0);
 	c->none = LLVMVoidTypeInContext(c->llvm);
 	c->codes = calloc((size_t)m->func_count + 1, sizeof *c->codes);

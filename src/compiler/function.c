@@ -60,7 +60,7 @@ static wk_valtype read_type(struct translator *t)
 		t->unsupported = "a type that cannot be read";
 	t->at = reader.at;
 	if (!wk_c_knows(type))
-		t->unsupported = type == WK_TYPE_V128 ? "vectors" : "exceptions";
+		t->unsupported = "exceptions";
 	return type;
 }
 
@@ -122,14 +122,19 @@ void wk_f_trap_if_any(struct translator *t, LLVMValueRef trap)
 	trap_if(t, LLVMBuildICmp(t->b, LLVMIntNE, trap, wk_c_number(t->c->i32, 0), ""), trap);
 }
 
+LLVMValueRef wk_f_intrinsic_of(struct translator *t, const char *name, LLVMTypeRef *types, size_t type_count,
+	LLVMValueRef *arguments, unsigned count)
+{
+	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
+	LLVMValueRef function = LLVMGetIntrinsicDeclaration(t->c->ir, id, types, type_count);
+
+	return LLVMBuildCall2(t->b, LLVMIntrinsicGetType(t->c->llvm, id, types, type_count), function, arguments, count, "");
+}
+
 LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef type, LLVMValueRef *arguments,
 	unsigned count)
 {
-	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
-	size_t types = type ? 1 : 0;
-	LLVMValueRef function = LLVMGetIntrinsicDeclaration(t->c->ir, id, &type, types);
-
-	return LLVMBuildCall2(t->b, LLVMIntrinsicGetType(t->c->llvm, id, &type, types), function, arguments, count, "");
+	return wk_f_intrinsic_of(t, name, &type, type ? 1 : 0, arguments, count);
 }
 
 /* ---- labels ---- */
@@ -201,7 +206,7 @@ static void read_block_type(struct translator *t, struct label *l)
 		l->type = wk_registry_get(t->c->module->registry,
 			t->c->module->types[(uint32_t)wk_leb_trusted_signed(&t->at)]);
 		if (!wk_c_knows_signature(l->type))
-			t->unsupported = "vectors or exceptions";
+			t->unsupported = "exceptions";
 	}
 }
 
@@ -245,6 +250,7 @@ static void begin_block(struct translator *t, uint32_t op)
 		LLVMPositionBuilderAtEnd(t->b, l->target);
 		for (uint32_t i = 0; i < l->arity; i++)
 			t->stack[l->height + i] = t->phis[l->phi + i];
+		wk_f_begin_fuel(t);
 		return;
 	}
 	l->arity = result_count(l);
@@ -254,6 +260,7 @@ static void begin_block(struct translator *t, uint32_t op)
 	l->otherwise = wk_f_block(t);
 	LLVMBuildCondBr(t->b, truth(t, condition), then, l->otherwise);
 	LLVMPositionBuilderAtEnd(t->b, then);
+	wk_f_begin_fuel(t);
 }
 
 /* Where an if's condition was not true: here with the parameters of before. */
@@ -274,6 +281,7 @@ static void begin_else(struct translator *t)
 	if (!t->unreachable)
 		jump(t, l);
 	enter_otherwise(t, l);
+	wk_f_begin_fuel(t);
 }
 
 static void end_block(struct translator *t)
@@ -308,6 +316,8 @@ static void end_block(struct translator *t)
 	if (t->label_count == 0) {
 		wk_f_return(t);
 		t->unreachable = true;
+	} else {
+		wk_f_begin_fuel(t);
 	}
 }
 
@@ -361,6 +371,7 @@ static void branch_on_null(struct translator *t, bool non_null)
 		branch_conditionally(t, is_null, l);
 		wk_f_push(t, reference);
 	}
+	wk_f_begin_fuel(t);
 }
 
 /* ---- variables ---- */
@@ -369,7 +380,7 @@ static bool global_known(struct translator *t, uint32_t index)
 {
 	if (wk_c_knows(t->c->module->globals[index].type.type))
 		return true;
-	t->unsupported = "vectors or exceptions";
+	t->unsupported = "exceptions";
 	return false;
 }
 
@@ -386,8 +397,8 @@ static void get_global(struct translator *t)
 	const struct wk_global_type *type = &t->c->module->globals[index].type;
 
 	if (global_known(t, index))
-		wk_f_push(t, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0, t->c->tbaa_global,
-			!type->mutable_));
+		wk_f_push(t, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
+			t->c->tbaa_global, !type->mutable_)));
 }
 
 static void set_global(struct translator *t)
@@ -395,7 +406,8 @@ static void set_global(struct translator *t)
 	uint32_t index = wk_f_read_u32(t);
 
 	if (global_known(t, index))
-		wk_c_tag(LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index)), t->c->kind_tbaa, t->c->tbaa_global);
+		wk_c_tag(wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index))), t->c->kind_tbaa,
+			t->c->tbaa_global);
 }
 
 static void set_local(struct translator *t, bool tee)
@@ -433,6 +445,7 @@ static bool control_instruction(struct translator *t, uint32_t op)
 		struct label *l = label_at(t, wk_f_read_u32(t));
 
 		branch_conditionally(t, truth(t, wk_f_pop(t)), l);
+		wk_f_begin_fuel(t);
 		return true;
 	}
 	case WK_OP_BR_TABLE: br_table(t); return true;
@@ -503,12 +516,11 @@ static void instruction(struct translator *t)
 	uint32_t op = read_opcode(t);
 	const struct wk_opcode *opcode = wk_opcode_find(op);
 
-	if (op >> 12 == 0xFD)
-		t->unsupported = "vectors";
-	else if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
+	t->fuel += op != WK_OP_END && op != WK_OP_ELSE;
+	if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
 		t->unsupported = "exceptions";
 	else if (!control_instruction(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) &&
-		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op))
+		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op) && !wk_f_vector(t, op))
 		t->unsupported = wk_opcode_name(op);
 }
 
@@ -608,6 +620,7 @@ static void enter(struct translator *t, const struct wk_function_decl *decl)
 	l->arity = t->type->result_count;
 	l->target = wk_f_block(t);
 	(void)add_phis(t, l->target, wk_results_of(t->type), l->arity);
+	wk_f_begin_fuel(t);
 }
 
 void wk_f_function(struct compiler *c, uint32_t index)
@@ -623,6 +636,7 @@ void wk_f_function(struct compiler *c, uint32_t index)
 			skip_unreachable(&t);
 		instruction(&t);
 	}
+	wk_f_end_fuel(&t);
 	t.code->left = t.unsupported;
 	free(t.stack);
 	free(t.labels);

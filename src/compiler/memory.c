@@ -72,9 +72,7 @@ static void check(struct translator *t, uint32_t memory, LLVMValueRef address, u
 	wk_f_trap_if(t, outside, WK_TRAP_MEMORY_BOUNDS);
 }
 
-struct memarg { uint32_t memory; uint64_t offset; };
-
-static struct memarg read_memarg(struct translator *t)
+struct memarg wk_f_read_memarg(struct translator *t)
 {
 	uint32_t flags = wk_f_read_u32(t);
 	struct memarg m = { 0, 0 };
@@ -91,7 +89,7 @@ static LLVMValueRef wide(struct translator *t, LLVMValueRef value)
 }
 
 /* The checked pointer of an access. */
-static LLVMValueRef locate(struct translator *t, struct memarg m, LLVMValueRef index, uint32_t size)
+LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef index, uint32_t size)
 {
 	LLVMValueRef address = wide(t, index);
 
@@ -100,7 +98,7 @@ static LLVMValueRef locate(struct translator *t, struct memarg m, LLVMValueRef i
 	return LLVMBuildGEP2(t->b, t->c->i8, base_of(t, m.memory), &address, 1, "");
 }
 
-static void access_guest(struct translator *t, LLVMValueRef instruction)
+void wk_f_access_guest(struct translator *t, LLVMValueRef instruction)
 {
 	LLVMSetAlignment(instruction, 1);
 	wk_c_tag(instruction, t->c->kind_tbaa, t->c->tbaa_guest);
@@ -108,10 +106,10 @@ static void access_guest(struct translator *t, LLVMValueRef instruction)
 
 static void load(struct translator *t, LLVMTypeRef from, uint32_t size, LLVMTypeRef to, bool is_signed)
 {
-	struct memarg m = read_memarg(t);
-	LLVMValueRef value = LLVMBuildLoad2(t->b, from, locate(t, m, wk_f_pop(t), size), "");
+	struct memarg m = wk_f_read_memarg(t);
+	LLVMValueRef value = LLVMBuildLoad2(t->b, from, wk_f_locate(t, m, wk_f_pop(t), size), "");
 
-	access_guest(t, value);
+	wk_f_access_guest(t, value);
 	if (from != to)
 		value = LLVMBuildCast(t->b, is_signed ? LLVMSExt : LLVMZExt, value, to, "");
 	wk_f_push(t, value);
@@ -119,13 +117,13 @@ static void load(struct translator *t, LLVMTypeRef from, uint32_t size, LLVMType
 
 static void store(struct translator *t, LLVMTypeRef as, uint32_t size)
 {
-	struct memarg m = read_memarg(t);
+	struct memarg m = wk_f_read_memarg(t);
 	LLVMValueRef value = wk_f_pop(t);
-	LLVMValueRef at = locate(t, m, wk_f_pop(t), size);
+	LLVMValueRef at = wk_f_locate(t, m, wk_f_pop(t), size);
 
 	if (LLVMTypeOf(value) != as)
 		value = LLVMBuildTrunc(t->b, value, as, "");
-	access_guest(t, LLVMBuildStore(t->b, value, at));
+	wk_f_access_guest(t, LLVMBuildStore(t->b, value, at));
 }
 
 static bool access_instruction(struct translator *t, uint32_t op)

@@ -25,6 +25,7 @@ LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type)
 	case WK_TYPE_I32: return c->i32;
 	case WK_TYPE_F32: return c->f32;
 	case WK_TYPE_F64: return c->f64;
+	case WK_TYPE_V128: return c->v128;
 	default: return c->i64; /* i64, and references: a slot */
 	}
 }
@@ -32,8 +33,6 @@ LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type)
 /* Exceptions are collected, and what marks them does not look into native frames. */
 bool wk_c_knows(wk_valtype type)
 {
-	if (type == WK_TYPE_V128)
-		return false;
 	return !wk_is_ref(type) || (wk_heap_of(type) != WK_HEAP_EXN && wk_heap_of(type) != WK_HEAP_NOEXN);
 }
 
@@ -156,9 +155,34 @@ LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef
 
 static uint32_t slots_of(const struct wk_deftype *type)
 {
-	uint32_t most = type->parameter_count > type->result_count ? type->parameter_count : type->result_count;
+	uint32_t most = type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
 
-	return most ? most : 1; /* one value a slot: there are no vectors */
+	return most ? most : 1;
+}
+
+LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction)
+{
+	LLVMTypeRef type = LLVMIsAStoreInst(instruction) ? LLVMTypeOf(LLVMGetOperand(instruction, 0)) :
+		LLVMTypeOf(instruction);
+
+	if (type == c->v128)
+		LLVMSetAlignment(instruction, sizeof(uint64_t));
+	return instruction;
+}
+
+/* Values to slots one after the other, and back. *at is the next slot. */
+static void put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value)
+{
+	wk_c_align_slot(c, LLVMBuildStore(c->b, value, wk_c_at(c, slots, *at * sizeof(uint64_t))));
+	*at += LLVMTypeOf(value) == c->v128 ? 2 : 1;
+}
+
+static LLVMValueRef get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type)
+{
+	LLVMValueRef value = LLVMBuildLoad2(c->b, wk_c_type(c, type), wk_c_at(c, slots, *at * sizeof(uint64_t)), "");
+
+	*at += wk_slots_of(type);
+	return wk_c_align_slot(c, value);
 }
 
 /* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
@@ -167,20 +191,21 @@ static void build_by_slots(struct compiler *c, LLVMValueRef function, const stru
 {
 	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, slots_of(type));
 	LLVMValueRef slots, value, context = LLVMGetParam(function, 0);
+	uint32_t at = 0;
 
 	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
 	slots = LLVMBuildAlloca(c->b, slots_type, "");
 	for (uint32_t i = 0; i < type->parameter_count; i++)
-		LLVMBuildStore(c->b, LLVMGetParam(function, i + skip), wk_c_at(c, slots, i * sizeof(uint64_t)));
+		put_slot(c, slots, &at, LLVMGetParam(function, i + skip));
 	wk_c_helper(c, helper, c->none, context, (LLVMValueRef[]){ what, slots }, 2);
 	if (type->result_count == 0) {
 		LLVMBuildRetVoid(c->b);
 		return;
 	}
 	value = LLVMGetUndef(result_type(c, type));
+	at = 0;
 	for (uint32_t i = 0; i < type->result_count; i++) {
-		LLVMValueRef one = LLVMBuildLoad2(c->b, wk_c_type(c, wk_results_of(type)[i]),
-			wk_c_at(c, slots, i * sizeof(uint64_t)), "");
+		LLVMValueRef one = get_slot(c, slots, &at, wk_results_of(type)[i]);
 
 		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
 	}
@@ -194,17 +219,18 @@ static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *typ
 	LLVMValueRef values[1026], slots, call;
 	LLVMValueRef entry = wk_c_add_function(c, "entry", LLVMFunctionType(c->none, parameters, 3, false), false);
 	unsigned count = 0;
+	uint32_t at = 0;
 
 	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, entry, ""));
 	slots = LLVMGetParam(entry, 2);
 	values[count++] = LLVMGetParam(entry, 0);
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
-		values[count++] = LLVMBuildLoad2(c->b, wk_c_type(c, type->types[i]), wk_c_at(c, slots, i * sizeof(uint64_t)), "");
+		values[count++] = get_slot(c, slots, &at, type->types[i]);
 	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count, "");
 	LLVMSetInstructionCallConv(call, c->convention);
+	at = 0;
 	for (uint32_t i = 0; i < type->result_count; i++)
-		LLVMBuildStore(c->b, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""),
-			wk_c_at(c, slots, i * sizeof(uint64_t)));
+		put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
 	LLVMBuildRetVoid(c->b);
 	return entry;
 }
@@ -252,7 +278,7 @@ static void declare(struct compiler *c)
 		struct code *code = &c->codes[i];
 
 		if (!wk_c_knows_signature(type)) {
-			code->left = "vectors or exceptions in its type";
+			code->left = "exceptions in its type";
 			continue;
 		}
 		name_function(c->module, i, name, sizeof name);
@@ -329,7 +355,7 @@ static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
 	uint32_t count = c->module->func_count;
-	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[5];
+	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[6];
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct code *code = &c->codes[i];
@@ -351,7 +377,8 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	fields[2] = make_array(c, "code", c->pointer, values, count);
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
-	table = LLVMConstStructInContext(c->llvm, fields, 5, false);
+	fields[5] = wk_c_number(c->i32, c->options->fuel);
+	table = LLVMConstStructInContext(c->llvm, fields, 6, false);
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(table), WK_IMAGE_SYMBOL);
 	LLVMSetInitializer(global, table);
 	LLVMSetGlobalConstant(global, true);
@@ -386,6 +413,7 @@ static void make_metadata(struct compiler *c)
 	c->tbaa_context = alias_class(c, root, "context");
 	c->tbaa_global = alias_class(c, root, "global");
 	c->tbaa_slots = alias_class(c, root, "slots");
+	c->tbaa_fuel = alias_class(c, root, "fuel");
 	c->unlikely = LLVMMDNodeInContext(c->llvm, (LLVMValueRef[]){ metadata_text(c, "branch_weights"),
 		wk_c_number(c->i32, 1), wk_c_number(c->i32, 2000) }, 3);
 }

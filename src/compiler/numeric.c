@@ -32,6 +32,8 @@ LLVMValueRef wk_f_hide(struct translator *t, LLVMValueRef value)
 	LLVMBool loses = false;
 	double number;
 
+	if (type_of(value) == t->c->v128)
+		return wk_v_hide(t, value);
 	if (!is_float(t->c, type_of(value)) || !LLVMIsAConstantFP(value))
 		return value;
 	number = LLVMConstRealGetDouble(value, &loses);
@@ -222,11 +224,8 @@ static void truncate(struct translator *t, LLVMTypeRef to, bool is_signed, doubl
 static void saturate(struct translator *t, LLVMTypeRef to, const char *name)
 {
 	LLVMValueRef a = wk_f_pop(t);
-	LLVMTypeRef types[2] = { to, type_of(a) };
-	unsigned id = LLVMLookupIntrinsicID(name, strlen(name));
 
-	wk_f_push(t, LLVMBuildCall2(t->b, LLVMIntrinsicGetType(t->c->llvm, id, types, 2),
-		LLVMGetIntrinsicDeclaration(t->c->ir, id, types, 2), &a, 1, ""));
+	wk_f_push(t, wk_f_intrinsic_of(t, name, (LLVMTypeRef[]){ to, type_of(a) }, 2, &a, 1));
 }
 
 /* ---- constants: bit by bit, since a NaN has a payload ---- */

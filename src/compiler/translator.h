@@ -29,12 +29,13 @@ struct compiler {
 	LLVMContextRef llvm;
 	LLVMModuleRef ir;
 	LLVMBuilderRef b;              /* of the function that is built */
-	LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, pointer, none;
+	LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, v128, pointer, none;
+	bool x86;                      /* the target: x86-64, else AArch64 */
 	struct code *codes;            /* by function index */
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
 	unsigned convention;           /* of compiled functions */
-	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots;
+	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
 	unsigned kind_tbaa, kind_prof, kind_invariant;
 	bool failed;                   /* no memory for our own arrays */
@@ -67,6 +68,9 @@ struct translator {
 	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
 	uint32_t scratch_slots;
 
+	LLVMValueRef fuel_charge;      /* takes the current run's fuel, which is put in at its end; NULL: none */
+	uint64_t fuel;                 /* of the run so far */
+
 	LLVMValueRef *stack;
 	uint32_t height, stack_room;
 	struct label *labels;
@@ -90,6 +94,8 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 	bool constant);
 #define wk_c_field(c, type, base, structure, field, constant) \
 	wk_c_load(c, type, base, offsetof(struct structure, field), (c)->tbaa_context, constant)
+/* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
+LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
 LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
 /* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
@@ -126,19 +132,36 @@ void wk_f_trap(struct translator *t, enum wk_trap trap);
 void wk_f_end_block(struct translator *t);
 /* Branches to `yes` if the condition holds, which is unlikely. */
 void wk_f_branch_unlikely(struct translator *t, LLVMValueRef condition, LLVMBasicBlockRef yes, LLVMBasicBlockRef no);
-/* What a constant float must not be folded with (numeric.c). */
+/* What a constant float must not be folded with (numeric.c); the same for a constant v128 (vector.c). */
 LLVMValueRef wk_f_hide(struct translator *t, LLVMValueRef value);
+LLVMValueRef wk_v_hide(struct translator *t, LLVMValueRef v);
+/* Of one type, or of none: NULL. */
 LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef type, LLVMValueRef *arguments,
 	unsigned count);
+LLVMValueRef wk_f_intrinsic_of(struct translator *t, const char *name, LLVMTypeRef *types, size_t type_count,
+	LLVMValueRef *arguments, unsigned count);
 
-/* ---- numeric.c, memory.c, call.c: false: not theirs ---- */
+/* ---- numeric.c, memory.c, call.c, vector.c: false: not theirs ---- */
 
 bool wk_f_numeric(struct translator *t, uint32_t op);
 bool wk_f_memory(struct translator *t, uint32_t op, const struct wk_opcode *opcode);
 bool wk_f_call(struct translator *t, uint32_t op);
+bool wk_f_vector(struct translator *t, uint32_t op);
+/* The immediates of an access; the checked pointer to its `size` bytes; what every load and store of the guest's memory
+ * is marked with. */
+struct memarg { uint32_t memory; uint64_t offset; };
+struct memarg wk_f_read_memarg(struct translator *t);
+LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef index, uint32_t size);
+void wk_f_access_guest(struct translator *t, LLVMValueRef instruction);
 LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
 /* Returns what is on the stack. */
 void wk_f_return(struct translator *t);
+
+/* ---- fuel.c ---- */
+
+/* A straight run of instructions begins; it ends. */
+void wk_f_begin_fuel(struct translator *t);
+void wk_f_end_fuel(struct translator *t);
 
 /* ---- polls.c ---- */
 

@@ -20,7 +20,7 @@
 #include "runtime/instance.h"
 
 /* Another number whenever something below changes, or code that was compiled before would do something wrong. */
-#define WK_IMAGE_ABI 1u
+#define WK_IMAGE_ABI 2u
 
 struct wk_image_context;
 
@@ -71,6 +71,7 @@ struct wk_image_table {
 	void *const *code;             /* of each function */
 	wk_image_entry *const *entries; /* of each function's type */
 	const uint8_t *compiled;       /* of each function: 1, or 0: the code is a stub */
+	uint32_t counts_fuel;          /* 1: all of it does, in exec->fuel; 0: none */
 };
 #define WK_IMAGE_SYMBOL "wasmkeep_image"
 
@@ -115,9 +116,11 @@ WK_AT(wk_image_context, types, 64);
 WK_AT(wk_image_helpers, call_func, 24);
 WK_AT(wk_image_helpers, element_drop, 120);
 WK_AT(wk_image_table, compiled, 24);
+WK_AT(wk_image_table, counts_fuel, 32);
 WK_AT(wk_image_seal, digest, 112);
 _Static_assert(sizeof(struct wk_image_seal) == 144, "WK_IMAGE_ABI: the seal");
 WK_AT(wk_exec, interrupt, 0);
+WK_AT(wk_exec, fuel, 16);
 WK_AT(wk_exec, native_guard, 144);
 WK_AT(wk_memory, linear.size, 8);
 WK_AT(wk_table, elements, 32);

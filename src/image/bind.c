@@ -2,7 +2,8 @@
  *
  * Binding an image to a module and to its instances, and calls into compiled code.
  *
- * What always holds: an instance of a module with an image has a context, unless its store counts fuel;
+ * What always holds: an instance of a module with an image has a context, unless its store counts fuel and the image
+ * does not;
  * exec->native_limit is known while compiled code runs.
  */
 #include "base/report.h"
@@ -48,6 +49,9 @@ static enum wk_status bind(struct wk_instance *instance, struct wk_report *repor
 		.types = module->types,
 	};
 	instance->native = context;
+	/* Code that counts does so in all stores: there, from so much that it lasts for a hundred years. */
+	if (!instance->store->metering)
+		instance->store->exec.fuel = INT64_MAX;
 	return WK_OK;
 }
 
@@ -119,7 +123,7 @@ enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_t
 	image = wk_alloc(&module->keep->modules, sizeof *image);
 	if (!image)
 		return wk_budget_refuse(&module->keep->modules, sizeof *image, report);
-	*image = (struct image){ { bind, call, end, table->compiled }, table, library, close };
+	*image = (struct image){ { bind, call, end, table->compiled, table->counts_fuel != 0 }, table, library, close };
 	module->native = &image->native;
 	return WK_OK;
 }

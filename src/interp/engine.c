@@ -25,7 +25,7 @@ static uint64_t estimate(const struct wk_function_decl *decl)
 
 static bool is_native(const struct wk_module *module, bool metering, uint32_t function)
 {
-	return module->native && !metering && module->native->has[function];
+	return wk_native_serves(module, metering) && module->native->has[function];
 }
 
 /* Where memory is limited, what the code of all functions will take is set aside: else a guest that takes all there is

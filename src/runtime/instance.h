@@ -220,7 +220,7 @@ struct wk_engine {
 
 /* Compiled code of a module, for the functions that have it; all others are the engine's. The room that makes one is
  * beside the interpreter (src/image), so the two meet here: either can call a function of the other's. Stores that count
- * fuel do not use it. */
+ * fuel use it if it counts. */
 struct wk_native {
 	/* Makes what compiled code sees of an instance: instance->native. Everything of it is bound; no code has run. */
 	enum wk_status (*bind)(struct wk_instance *instance, struct wk_report *report);
@@ -228,7 +228,14 @@ struct wk_native {
 	enum wk_status (*call)(struct wk_func *func, uint64_t *slots);
 	void (*free)(struct wk_module *module);
 	const uint8_t *has;            /* by function index: 1 is compiled */
+	bool counts;                   /* fuel */
 };
+
+/* Do stores that count fuel, or those that do not, use the module's compiled code? */
+static inline bool wk_native_serves(const struct wk_module *module, bool metering)
+{
+	return module->native && (!metering || module->native->counts);
+}
 
 static inline bool wk_func_is_native(const struct wk_func *func)
 {

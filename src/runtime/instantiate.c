@@ -344,7 +344,7 @@ static enum wk_status build(struct wk_instance *instance, struct wk_report *repo
 		status = make_passive_elements(instance, report);
 	if (status == WK_OK)
 		find_main_memory(instance);
-	if (status == WK_OK && instance->module->native && !instance->store->metering)
+	if (status == WK_OK && wk_native_serves(instance->module, instance->store->metering))
 		status = instance->module->native->bind(instance, report);
 	return status;
 }

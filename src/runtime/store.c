@@ -195,7 +195,7 @@ enum wk_status wk_store_set_fuel(struct wk_store *store, uint64_t fuel)
 
 uint64_t wk_store_fuel(const struct wk_store *store)
 {
-	return store && store->exec.fuel > 0 ? (uint64_t)store->exec.fuel : 0;
+	return store && store->metering && store->exec.fuel > 0 ? (uint64_t)store->exec.fuel : 0;
 }
 
 void wk_store_interrupt(struct wk_store *store)

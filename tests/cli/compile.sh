@@ -13,8 +13,6 @@ tool compile -O 4 "$library"
 check "an optimisation that there is not" 64 err "-O 4"
 tool run --engine fast "$library"
 check "an engine that there is not" 64 err "--engine fast"
-tool run --engine native --fuel 5 "$library"
-check "compiled code does not count fuel" 64 err "--fuel"
 tool run --image "$work/none.image" --invoke add "$library" 1 2
 check "an image that is not there" 66 err "none.image"
 head -c 500 /dev/zero > "$work/zero.image"
@@ -50,6 +48,31 @@ check "what is not there is made" 0 err "functions compiled" err "are compiled"
 ls "$work"/cache/wasmkeep/*.image > /dev/null 2>&1 && ok "and is in the cache" || not_ok "and is in the cache"
 tool run -v "$work/empty.wasm"
 check "where it is found" 0 err "cache/wasmkeep"
+
+# Fuel: the same with code that counts it as interpreted, and code that does not is not used.
+tool run -v --fuel 1000 --invoke add "$library" 1 2
+check "code that does not count fuel is not used" 0 out 3 err "does not count fuel" err "of 1000 used"
+used=$(grep -o 'fuel: [0-9]*' "$work/err" | cut -d ' ' -f 2)
+tool run --fuel 1000 --image "$work/library.image" --invoke add "$library" 1 2
+check "nor if it is asked for" 65 err "does not count fuel"
+tool compile --fuel -o "$work/counts.image" "$library"
+check "code that counts" 0
+tool run -v --fuel 1000 --image "$work/counts.image" --invoke add "$library" 1 2
+check "counts the same" 0 out 3 err "are compiled" err "fuel: $used of 1000"
+tool run --fuel "$used" --image "$work/counts.image" --invoke add "$library" 1 2
+check "is content with that" 0 out 3
+tool run --fuel "$((used - 1))" --image "$work/counts.image" --invoke add "$library" 1 2
+check "and not with less" 68 err "limit reached"
+tool run --image "$work/counts.image" --invoke add "$library" 1 2
+check "it runs without fuel, too" 0 out 3
+tool run -v --engine native --fuel 100000 "$spin"
+check "fuel ends a compiled loop" 68 err "are compiled" err "limit reached" err "at #0"
+
+# LLVM gives up on a tail call whose results are in memory, so it is not asked for one.
+tail=$work/tail.wasm
+printf '\0asm\1\0\0\0\1\10\1\140\0\4\176\176\176\176\3\2\1\0\12\6\1\4\0\22\0\13' > "$tail"
+tool compile -v "$tail"
+check "a tail call with many results" 0 err "more results than registers"
 
 # Every kind of harm to a file: nothing of it runs, and the program does, by the interpreter.
 cp "$work/library.image" "$work/good.image"
