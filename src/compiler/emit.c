@@ -36,6 +36,13 @@ static enum wk_status fail(struct wk_report *report, const char *what, char *tex
 	return status;
 }
 
+void wk_c_start(void)
+{
+	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
+	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
+	LLVMInitializeAArch64AsmPrinter();
+}
+
 static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,
 	LLVMTargetMachineRef *machine)
 {
@@ -44,9 +51,6 @@ static enum wk_status make_machine(const struct wk_compile_options *options, str
 	LLVMTargetRef found;
 	char *text = NULL;
 
-	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
-	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
-	LLVMInitializeAArch64AsmPrinter();
 	if (LLVMGetTargetFromTriple(target->triple, &found, &text))
 		return fail(report, "LLVM does not know the target", text);
 	*machine = LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features, level, LLVMRelocPIC,
@@ -54,21 +58,22 @@ static enum wk_status make_machine(const struct wk_compile_options *options, str
 	return *machine ? WK_OK : fail(report, "LLVM does not know the target", NULL);
 }
 
-static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+static enum wk_status run_passes(struct compiler *c, LLVMTargetMachineRef machine, const char *passes,
+	struct wk_report *report)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+	enum wk_status status;
 	LLVMErrorRef error;
-	char passes[32];
+	char *text;
 
-	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
 	LLVMPassBuilderOptionsSetLoopVectorization(options, true);
 	LLVMPassBuilderOptionsSetSLPVectorization(options, true);
 	error = LLVMRunPasses(c->ir, passes, machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (!error)
 		return WK_OK;
-	char *text = LLVMGetErrorMessage(error);
-	enum wk_status status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "LLVM: %s", text);
+	text = LLVMGetErrorMessage(error);
+	status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "LLVM: %s", text);
 	LLVMDisposeErrorMessage(text);
 	return status;
 }
@@ -82,6 +87,14 @@ static enum wk_status verify(struct compiler *c, struct wk_report *report)
 		return fail(report, "the compiler made a mistake", text);
 	LLVMDisposeMessage(text);
 	return WK_OK;
+}
+
+static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+{
+	char passes[32];
+
+	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
+	return run_passes(c, machine, passes, report);
 }
 
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)
