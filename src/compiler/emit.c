@@ -89,12 +89,23 @@ static enum wk_status verify(struct compiler *c, struct wk_report *report)
 	return WK_OK;
 }
 
+/* Loops of a simple shape, with values in registers and what does not change before them: what loops.c reads. */
+#define BEFORE_LOOPS "function(sroa,early-cse,loop-mssa(loop-rotate,licm),loop-simplify,lcssa)"
+
 static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
 {
+	enum wk_status status = WK_OK;
 	char passes[32];
 
+	if (c->options->optimisation >= 2) {
+		status = run_passes(c, machine, BEFORE_LOOPS, report);
+		if (status == WK_OK)
+			wk_c_version_loops(c);
+		if (status == WK_OK)
+			status = c->failed ? WK_NO_MEMORY : verify(c, report);
+	}
 	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
-	return run_passes(c, machine, passes, report);
+	return status == WK_OK ? run_passes(c, machine, passes, report) : status;
 }
 
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)
