@@ -35,6 +35,8 @@ static bool make(struct compiler *c)
 
 static void end(struct compiler *c)
 {
+	if (!c->llvm)
+		return;
 	free(c->codes);
 	free(c->entries);
 	free(c->slow_calls);
@@ -43,7 +45,7 @@ static void end(struct compiler *c)
 	LLVMContextDispose(c->llvm);
 }
 
-static void count(const struct compiler *c, struct wk_compile_result *result)
+static void count_compiled(const struct compiler *c, struct wk_compile_result *result)
 {
 	*result = (struct wk_compile_result){ 0 };
 	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count; i++) {
@@ -54,13 +56,33 @@ static void count(const struct compiler *c, struct wk_compile_result *result)
 	}
 }
 
+/* Translates the module; the parts are to be ended in any case. */
+static bool translate(struct compiler *parts, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (!make(&parts[i]))
+			return false;
+		wk_c_functions(&parts[i]);
+		if (parts[i].failed)
+			return false;
+	}
+	wk_c_share(parts, count);
+	for (uint32_t i = 0; i < count; i++) {
+		wk_c_rest(&parts[i]);
+		if (parts[i].failed)
+			return false;
+	}
+	return true;
+}
+
 enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result)
 {
 	struct wk_compile_options chosen = *options;
-	struct compiler c = { .module = module, .options = &chosen };
+	struct compiler parts[WK_C_PARTS] = { { 0 } };
 	struct wk_image_seal seal = { .optimisation = options->optimisation };
-	LLVMMemoryBufferRef object = NULL;
+	LLVMMemoryBufferRef objects[WK_C_PARTS] = { NULL };
+	uint32_t count = wk_c_part_count(module, options);
 	enum wk_status status = WK_NO_MEMORY;
 
 	if (!chosen.target)
@@ -68,21 +90,27 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	if (!wk_c_target(chosen.target) || chosen.optimisation > 3)
 		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
 			chosen.target);
-	if (make(&c)) {
-		wk_c_module(&c);
-		count(&c, result);
-		status = c.failed ? WK_NO_MEMORY : wk_c_emit(&c, report, &object);
+	for (uint32_t i = 0; i < count; i++) {
+		parts[i].module = module;
+		parts[i].options = &chosen;
+	}
+	wk_c_divide(parts, count);
+	if (translate(parts, count)) {
+		count_compiled(&parts[0], result);
+		status = wk_c_emit_parts(parts, count, report, objects);
 	}
 	if (status == WK_OK) {
 		memcpy(seal.target, chosen.target, strlen(chosen.target));
 		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
 		seal.function_count = result->functions;
 		seal.compiled_count = result->compiled;
-		status = wk_c_link(&chosen, object, module, &seal, path, report);
+		status = wk_c_link(&chosen, objects, count, module, &seal, path, report);
 		result->library_size = seal.library_size;
 	}
-	if (object)
-		LLVMDisposeMemoryBuffer(object);
-	end(&c);
+	for (uint32_t i = 0; i < count; i++) {
+		if (objects[i])
+			LLVMDisposeMemoryBuffer(objects[i]);
+		end(&parts[i]);
+	}
 	return status;
 }

@@ -11,6 +11,7 @@
 struct wk_compile_options {
 	unsigned optimisation;         /* 0 to 3 */
 	bool fuel;                     /* counts fuel: for stores with fuel, and those without */
+	unsigned parts;                /* that are compiled at the same time; 0: by the size. At most 8 */
 	const char *target;            /* as WK_IMAGE_TARGET; NULL: this machine */
 	const char *save_ir;           /* a file for LLVM's text of what is compiled, before it is optimised; NULL: none */
 	/* Told what is not compiled; NULL: nobody is. */

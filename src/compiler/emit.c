@@ -36,6 +36,13 @@ static enum wk_status fail(struct wk_report *report, const char *what, char *tex
 	return status;
 }
 
+void wk_c_start(void)
+{
+	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
+	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
+	LLVMInitializeAArch64AsmPrinter();
+}
+
 static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,
 	LLVMTargetMachineRef *machine)
 {
@@ -44,9 +51,6 @@ static enum wk_status make_machine(const struct wk_compile_options *options, str
 	LLVMTargetRef found;
 	char *text = NULL;
 
-	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
-	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
-	LLVMInitializeAArch64AsmPrinter();
 	if (LLVMGetTargetFromTriple(target->triple, &found, &text))
 		return fail(report, "LLVM does not know the target", text);
 	*machine = LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features, level, LLVMRelocPIC,
@@ -54,21 +58,22 @@ static enum wk_status make_machine(const struct wk_compile_options *options, str
 	return *machine ? WK_OK : fail(report, "LLVM does not know the target", NULL);
 }
 
-static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+static enum wk_status run_passes(struct compiler *c, LLVMTargetMachineRef machine, const char *passes,
+	struct wk_report *report)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
+	enum wk_status status;
 	LLVMErrorRef error;
-	char passes[32];
+	char *text;
 
-	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
 	LLVMPassBuilderOptionsSetLoopVectorization(options, true);
 	LLVMPassBuilderOptionsSetSLPVectorization(options, true);
 	error = LLVMRunPasses(c->ir, passes, machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (!error)
 		return WK_OK;
-	char *text = LLVMGetErrorMessage(error);
-	enum wk_status status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "LLVM: %s", text);
+	text = LLVMGetErrorMessage(error);
+	status = wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "LLVM: %s", text);
 	LLVMDisposeErrorMessage(text);
 	return status;
 }
@@ -82,6 +87,25 @@ static enum wk_status verify(struct compiler *c, struct wk_report *report)
 		return fail(report, "the compiler made a mistake", text);
 	LLVMDisposeMessage(text);
 	return WK_OK;
+}
+
+/* Loops of a simple shape, with values in registers and what does not change before them: what loops.c reads. */
+#define BEFORE_LOOPS "function(sroa,early-cse,loop-mssa(loop-rotate,licm),loop-simplify,lcssa)"
+
+static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+{
+	enum wk_status status = WK_OK;
+	char passes[32];
+
+	if (c->options->optimisation >= 2) {
+		status = run_passes(c, machine, BEFORE_LOOPS, report);
+		if (status == WK_OK)
+			wk_c_version_loops(c);
+		if (status == WK_OK)
+			status = c->failed ? WK_NO_MEMORY : verify(c, report);
+	}
+	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
+	return status == WK_OK ? run_passes(c, machine, passes, report) : status;
 }
 
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)

@@ -88,8 +88,7 @@ void wk_f_end_block(struct translator *t)
 
 static void build_trap(struct translator *t, LLVMValueRef trap)
 {
-	wk_c_call_helper(t->c, trap, t->c->none, t->context, trap, offset_of(t));
-	LLVMBuildUnreachable(t->b);
+	wk_c_end_run(t->c, t->context, trap, offset_of(t));
 }
 
 void wk_f_trap(struct translator *t, enum wk_trap trap)
@@ -588,8 +587,7 @@ static void check_stack(struct translator *t, const struct wk_function_decl *dec
 		frame = LLVMBuildSub(t->b, frame, wk_c_number(c->i64, large), "");
 	wk_f_branch_unlikely(t, LLVMBuildICmp(t->b, LLVMIntULT, frame, guard, ""), bad, good);
 	LLVMPositionBuilderAtEnd(t->b, bad);
-	wk_c_call_helper(c, stop, c->none, t->context, offset_of(t));
-	LLVMBuildUnreachable(t->b);
+	wk_c_end_run(c, t->context, NULL, offset_of(t));
 	LLVMPositionBuilderAtEnd(t->b, good);
 }
 

@@ -47,13 +47,15 @@ static bool write_all(int file, const void *bytes, size_t size)
 }
 
 /* Runs one linker. -1: there is none of this name; else its exit status, 0 is success. */
-static int run(const char *name, const char *emulation, const char *object, const char *library)
+static int run(const char *name, const char *emulation, char *const *objects, const char *library)
 {
-	char *const words[] = { (char *)name, "-m", (char *)emulation, "-shared", "-z", "now", "-z", "relro", "-z",
-		"noexecstack", "--build-id=none", "-o", (char *)library, (char *)object, NULL };
+	char *words[13 + WK_C_PARTS + 1] = { (char *)name, "-m", (char *)emulation, "-shared", "-z", "now", "-z", "relro", "-z",
+		"noexecstack", "--build-id=none", "-o", (char *)library };
 	pid_t child;
 	int status;
 
+	for (int i = 0; objects[i]; i++)
+		words[13 + i] = objects[i];
 	if (posix_spawnp(&child, name, NULL, NULL, words, environ) != 0)
 		return -1;
 	while (waitpid(child, &status, 0) < 0)
@@ -62,13 +64,13 @@ static int run(const char *name, const char *emulation, const char *object, cons
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 126;
 }
 
-static enum wk_status link_object(const struct wk_target *target, const char *object, const char *library,
+static enum wk_status link_object(const struct wk_target *target, char *const *objects, const char *library,
 	struct wk_report *report)
 {
 	static const char *const linkers[] = { "ld.lld-19", "ld.lld", "ld" };
 
 	for (size_t i = 0; i < WK_COUNT(linkers); i++) {
-		int status = run(linkers[i], target->emulation, object, library);
+		int status = run(linkers[i], target->emulation, objects, library);
 
 		if (status == 0)
 			return WK_OK;
@@ -126,40 +128,57 @@ static enum wk_status finish(const char *library, const struct wk_module *module
 	return status;
 }
 
-enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object,
-	const struct wk_module *module,
-	struct wk_image_seal *seal, const char *path, struct wk_report *report)
+/* Object files beside the image; their names end with NULL. */
+static enum wk_status write_objects(const LLVMMemoryBufferRef *objects, uint32_t count, const char *path, char **names,
+	struct wk_report *report)
 {
-	size_t room = strlen(path) + 32;
-	char *object_path = malloc(room), *library = malloc(room);
-	enum wk_status status = WK_OK;
-	bool written;
-	int file;
+	size_t room = strlen(path) + sizeof ".XXXXXX";
 
-	if (!object_path || !library) {
-		free(object_path);
-		free(library);
-		return WK_NO_MEMORY;
+	for (uint32_t i = 0; i < count; i++) {
+		bool written;
+		int file;
+
+		names[i] = malloc(room);
+		if (!names[i])
+			return WK_NO_MEMORY;
+		snprintf(names[i], room, "%s.XXXXXX", path);
+		file = mkostemp(names[i], O_CLOEXEC);
+		if (file < 0) {
+			free(names[i]);
+			names[i] = NULL;
+			return fail(report, path, strerror(errno));
+		}
+		written = write_all(file, LLVMGetBufferStart(objects[i]), LLVMGetBufferSize(objects[i]));
+		if (close(file) != 0 || !written)
+			return fail(report, names[i], strerror(errno));
 	}
-	snprintf(object_path, room, "%s.XXXXXX", path);
-	file = mkostemp(object_path, O_CLOEXEC);
-	if (file < 0) {
-		status = fail(report, path, strerror(errno));
-		goto out;
+	return WK_OK;
+}
+
+enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
+	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report)
+{
+	char *names[WK_C_PARTS + 1] = { NULL }, *library = NULL;
+	enum wk_status status = write_objects(objects, count, path, names, report);
+
+	if (status == WK_OK) {
+		size_t room = strlen(names[0]) + sizeof ".so";
+
+		library = malloc(room);
+		status = library ? WK_OK : WK_NO_MEMORY;
+		if (library)
+			snprintf(library, room, "%s.so", names[0]);
 	}
-	written = write_all(file, LLVMGetBufferStart(object), LLVMGetBufferSize(object));
-	if (close(file) != 0 || !written)
-		status = fail(report, object_path, strerror(errno));
-	snprintf(library, room, "%s.so", object_path);
 	if (status == WK_OK)
-		status = link_object(wk_c_target(options->target), object_path, library, report);
+		status = link_object(wk_c_target(options->target), names, library, report);
 	if (status == WK_OK)
 		status = finish(library, module, seal, path, report);
-	if (status != WK_OK)
+	if (status != WK_OK && library)
 		(void)unlink(library);
-	(void)unlink(object_path);
-out:
-	free(object_path);
 	free(library);
+	for (uint32_t i = 0; names[i]; i++) {
+		(void)unlink(names[i]);
+		free(names[i]);
+	}
 	return status;
 }

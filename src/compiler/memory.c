@@ -51,7 +51,8 @@ static LLVMValueRef number(struct translator *t, uint64_t value)
 static void check(struct translator *t, uint32_t memory, LLVMValueRef address, uint64_t offset, uint32_t size)
 {
 	uint64_t minimum = minimum_of(t, memory), reach;
-	LLVMValueRef outside;
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(t->b);
+	LLVMValueRef outside, facts[2];
 
 	if (__builtin_add_overflow(offset, size, &reach)) {
 		wk_f_trap_if(t, LLVMConstInt(t->c->i1, 1, false), WK_TRAP_MEMORY_BOUNDS);
@@ -70,6 +71,11 @@ static void check(struct translator *t, uint32_t memory, LLVMValueRef address, u
 		outside = LLVMBuildICmp(t->b, LLVMIntUGT, end, size_of(t, memory), "");
 	}
 	wk_f_trap_if(t, outside, WK_TRAP_MEMORY_BOUNDS);
+	if (is64(t, memory) || LLVMGetInsertBlock(t->b) == here)
+		return;
+	facts[0] = number(t, reach); /* for loops.c */
+	facts[1] = number(t, memory);
+	wk_c_tag(LLVMGetBasicBlockTerminator(here), t->c->kind_check, LLVMMDNodeInContext(t->c->llvm, facts, 2));
 }
 
 struct memarg wk_f_read_memarg(struct translator *t)

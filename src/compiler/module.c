@@ -151,6 +151,45 @@ LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef
 	return function;
 }
 
+/* ---- ends of a run ---- */
+
+/* There is a block for the trap of every check, so it is to be short: a call of this function of the image, which looks
+ * up the helper. It jumps there and has no frame, so that the helper sees its caller's. */
+static LLVMValueRef make_ender(struct compiler *c, bool trap)
+{
+	LLVMTypeRef types[3] = { c->pointer, c->i32, c->i32 };
+	LLVMTypeRef type = LLVMFunctionType(c->none, types, trap ? 3 : 2, false);
+	LLVMValueRef function = LLVMAddFunction(c->ir, trap ? "trap" : "stop", type), values[3], helper, call;
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
+
+	LLVMSetLinkage(function, LLVMInternalLinkage);
+	add_attribute(c, function, "noinline");
+	add_attribute(c, function, "cold");
+	add_attribute(c, function, "nounwind");
+	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
+	helper = wk_c_field(c, c->pointer, LLVMGetParam(function, 0), wk_image_context, helpers, true);
+	helper = wk_c_load(c, c->pointer, helper, trap ? offsetof(struct wk_image_helpers, trap) :
+		offsetof(struct wk_image_helpers, stop), c->tbaa_context, true);
+	LLVMGetParams(function, values);
+	call = LLVMBuildCall2(c->b, type, helper, values, trap ? 3 : 2, "");
+	LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
+	LLVMBuildRetVoid(c->b);
+	LLVMPositionBuilderAtEnd(c->b, here);
+	return function;
+}
+
+void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, LLVMValueRef offset)
+{
+	LLVMValueRef values[3] = { context, trap ? trap : offset, offset }, call, *ender = &c->enders[trap != NULL];
+
+	if (!*ender)
+		*ender = make_ender(c, trap != NULL);
+	call = LLVMBuildCall2(c->b, LLVMGlobalGetValueType(*ender), *ender, values, trap ? 3 : 2, "");
+	LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex,
+		LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("noreturn", 8), 0));
+	LLVMBuildUnreachable(c->b);
+}
+
 /* ---- calls by slots ---- */
 
 static uint32_t slots_of(const struct wk_deftype *type)
@@ -255,18 +294,26 @@ LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, u
 
 /* ---- functions ---- */
 
-/* With a prefix: LLVM knows functions of the C library by their names, and what a module calls memcpy is not that. */
+/* With a prefix: LLVM knows functions of the C library by their names, and what a module calls memcpy is not that. With
+ * the number, since parts know each other's functions by name. */
 static void name_function(const struct wk_module *module, uint32_t index, char *name, size_t size)
 {
 	struct wk_span known = wk_module_function_name(module, index);
-	size_t at = (size_t)snprintf(name, size, "wasm.");
+	size_t at = (size_t)snprintf(name, size, known.size ? "wasm.%u." : "wasm.%u", index);
 
-	if (known.size == 0)
-		snprintf(name + at, size - at, "%u", index);
 	for (size_t i = 0; i < known.size && at + 1 < size; i++) {
 		name[at++] = known.data[i] > ' ' && known.data[i] < 127 && known.data[i] != '@' ? (char)known.data[i] : '_';
 		name[at] = 0;
 	}
+}
+
+/* Other parts must find it, and nobody else. */
+static void share_function(const struct compiler *c, LLVMValueRef function)
+{
+	if (c->part_count == 1)
+		return;
+	LLVMSetLinkage(function, LLVMExternalLinkage);
+	LLVMSetVisibility(function, LLVMHiddenVisibility);
 }
 
 static void declare(struct compiler *c)
@@ -284,6 +331,7 @@ static void declare(struct compiler *c)
 		name_function(c->module, i, name, sizeof name);
 		code->type = wk_c_function_type(c, type);
 		code->function = wk_c_add_function(c, name, code->type, true);
+		share_function(c, code->function);
 		if (i < c->module->imported_funcs)
 			code->left = "imported";
 	}
@@ -293,10 +341,15 @@ static void declare(struct compiler *c)
 static void replace(struct compiler *c, struct code *code)
 {
 	LLVMValueRef made;
+	char name[200];
+	size_t size;
 
 	if (LLVMCountBasicBlocks(code->function) == 0)
 		return;
-	made = wk_c_add_function(c, "stub", code->type, true);
+	snprintf(name, sizeof name, "%s", LLVMGetValueName2(code->function, &size));
+	LLVMSetValueName2(code->function, "", 0);
+	made = wk_c_add_function(c, name, code->type, true);
+	share_function(c, made);
 	LLVMReplaceAllUsesWith(code->function, made);
 	LLVMDeleteFunction(code->function);
 	code->function = made;
@@ -320,9 +373,11 @@ static void build_stubs(struct compiler *c)
 	for (uint32_t i = 0; i < c->module->func_count; i++) {
 		struct code *code = &c->codes[i];
 
-		if (!code->left || !code->function)
+		if (!code->function || (wk_c_is_own(c, i) ? !code->left : !code->left && !code->tail_calls))
 			continue;
 		replace(c, code);
+		if (!wk_c_is_own(c, i))
+			continue;
 		build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
 			wk_c_number(c->i32, i));
 	}
@@ -409,6 +464,7 @@ static void make_metadata(struct compiler *c)
 	c->kind_tbaa = LLVMGetMDKindIDInContext(c->llvm, "tbaa", 4);
 	c->kind_prof = LLVMGetMDKindIDInContext(c->llvm, "prof", 4);
 	c->kind_invariant = LLVMGetMDKindIDInContext(c->llvm, "invariant.load", 14);
+	c->kind_check = LLVMGetMDKindIDInContext(c->llvm, "wasmkeep.check", 14);
 	c->tbaa_guest = alias_class(c, root, "guest");
 	c->tbaa_context = alias_class(c, root, "context");
 	c->tbaa_global = alias_class(c, root, "global");
@@ -418,18 +474,42 @@ static void make_metadata(struct compiler *c)
 		wk_c_number(c->i32, 1), wk_c_number(c->i32, 2000) }, 3);
 }
 
-void wk_c_module(struct compiler *c)
-{
-	LLVMValueRef *values;
+/* The largest function, in bytes, that other parts have a copy of, which LLVM may put into their functions. */
+#define COPIED 64
 
+/* Of another part's function, only for copying. */
+static void translate_copy(struct compiler *c, uint32_t function)
+{
+	struct code *code = &c->codes[function];
+
+	if (code->left || c->module->funcs[function].size > COPIED)
+		return;
+	wk_f_function(c, function);
+	if (!code->left)
+		LLVMSetLinkage(code->function, LLVMAvailableExternallyLinkage);
+}
+
+void wk_c_functions(struct compiler *c)
+{
 	c->convention = TAILCC;
 	make_metadata(c);
 	declare(c);
-	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count && !c->failed; i++)
-		if (!c->codes[i].left)
+	for (uint32_t i = c->module->imported_funcs; i < c->module->func_count && !c->failed; i++) {
+		if (!wk_c_is_own(c, i))
+			translate_copy(c, i);
+		else if (!c->codes[i].left)
 			wk_f_function(c, i);
+	}
+}
+
+void wk_c_rest(struct compiler *c)
+{
+	LLVMValueRef *values;
+
 	leave_tail_calls(c);
 	build_stubs(c);
+	if (c->part != 0)
+		return;
 	values = calloc(3 * (size_t)c->module->func_count + 1, sizeof(*values));
 	if (!values) {
 		c->failed = true;

@@ -19,15 +19,13 @@ struct block {
 };
 enum { NEW, OPEN, DONE };
 
-struct edge { LLVMBasicBlockRef from, to; };
-
 struct search {
 	struct compiler *c;
 	LLVMValueRef function;
 	struct block *blocks;          /* sorted by address */
 	uint32_t count;
 	uint32_t *path;                /* numbers of the open ones */
-	struct edge *edges;
+	struct wk_c_edge *edges;
 	uint32_t edge_count, edge_room;
 };
 
@@ -52,14 +50,14 @@ static bool add_edge(struct search *s, LLVMBasicBlockRef from, LLVMBasicBlockRef
 			return true; /* a switch may go there twice */
 	if (s->edge_count == s->edge_room) {
 		uint32_t room = s->edge_room ? 2 * s->edge_room : 16;
-		struct edge *grown = realloc(s->edges, room * sizeof *grown);
+		struct wk_c_edge *grown = realloc(s->edges, room * sizeof *grown);
 
 		if (!grown)
 			return false;
 		s->edges = grown;
 		s->edge_room = room;
 	}
-	s->edges[s->edge_count++] = (struct edge){ from, to };
+	s->edges[s->edge_count++] = (struct wk_c_edge){ from, to };
 	return true;
 }
 
@@ -121,7 +119,7 @@ static void redirect_phis(struct search *s, LLVMBasicBlockRef at, LLVMBasicBlock
 	}
 }
 
-static void poll(struct search *s, struct edge edge, LLVMValueRef exec)
+static void poll(struct search *s, struct wk_c_edge edge, LLVMValueRef exec)
 {
 	struct compiler *c = s->c;
 	LLVMBasicBlockRef look = LLVMInsertBasicBlockInContext(c->llvm, edge.to, "poll");
@@ -139,14 +137,12 @@ static void poll(struct search *s, struct edge edge, LLVMValueRef exec)
 	branch = LLVMBuildCondBr(c->b, LLVMBuildICmp(c->b, LLVMIntNE, flag, wk_c_number(c->i32, 0), ""), bad, edge.to);
 	wk_c_tag(branch, c->kind_prof, c->unlikely);
 	LLVMPositionBuilderAtEnd(c->b, bad);
-	wk_c_call_helper(c, stop, c->none, LLVMGetParam(s->function, 0), wk_c_number(c->i32, UINT32_MAX));
-	LLVMBuildUnreachable(c->b);
+	wk_c_end_run(c, LLVMGetParam(s->function, 0), NULL, wk_c_number(c->i32, UINT32_MAX));
 }
 
 static bool search(struct search *s)
 {
 	uint32_t count = LLVMCountBasicBlocks(s->function);
-	LLVMValueRef exec, first;
 
 	s->blocks = calloc(count, sizeof *s->blocks);
 	s->path = calloc(count, sizeof *s->path);
@@ -155,10 +151,27 @@ static bool search(struct search *s)
 	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(s->function); b; b = LLVMGetNextBasicBlock(b))
 		s->blocks[s->count++].block = b;
 	qsort(s->blocks, s->count, sizeof *s->blocks, by_address);
-	if (!find_edges(s))
-		return false;
+	return find_edges(s);
+}
+
+bool wk_c_back_edges(struct compiler *c, LLVMValueRef function, struct wk_c_edge **edges, uint32_t *count)
+{
+	struct search s = { .c = c, .function = function };
+	bool good = search(&s);
+
+	free(s.blocks);
+	free(s.path);
+	*edges = s.edges;
+	*count = s.edge_count;
+	return good;
+}
+
+static void add_polls(struct search *s)
+{
+	LLVMValueRef exec, first;
+
 	if (s->edge_count == 0)
-		return true;
+		return;
 	/* Behind the allocas, if there are any. */
 	first = LLVMGetFirstInstruction(LLVMGetEntryBasicBlock(s->function));
 	while (LLVMIsAAllocaInst(first))
@@ -167,7 +180,6 @@ static bool search(struct search *s)
 	exec = wk_c_field(s->c, s->c->pointer, LLVMGetParam(s->function, 0), wk_image_context, exec, true);
 	for (uint32_t i = 0; i < s->edge_count; i++)
 		poll(s, s->edges[i], exec);
-	return true;
 }
 
 void wk_c_add_polls(struct compiler *c)
@@ -178,7 +190,9 @@ void wk_c_add_polls(struct compiler *c)
 
 		if (LLVMCountBasicBlocks(function) < 1)
 			continue;
-		if (!search(&s))
+		if (search(&s))
+			add_polls(&s);
+		else
 			c->failed = true;
 		free(s.blocks);
 		free(s.path);

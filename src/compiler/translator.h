@@ -26,6 +26,9 @@ struct code {
 struct compiler {
 	const struct wk_module *module;
 	const struct wk_compile_options *options;
+	/* A large module is compiled in parts, each in a context of LLVM's that one thread uses (parts.c). This one
+	 * defines the functions from `first` to before `end`; the first part has what belongs to no function, too. */
+	uint32_t part, part_count, first, end;
 	LLVMContextRef llvm;
 	LLVMModuleRef ir;
 	LLVMBuilderRef b;              /* of the function that is built */
@@ -34,10 +37,12 @@ struct compiler {
 	struct code *codes;            /* by function index */
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
+	LLVMValueRef enders[2];        /* functions that call the helpers trap and stop (wk_c_end_run) */
 	unsigned convention;           /* of compiled functions */
 	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
 	unsigned kind_tbaa, kind_prof, kind_invariant;
+	unsigned kind_check;           /* on a check's branch: how far the access reaches, which memory */
 	bool failed;                   /* no memory for our own arrays */
 };
 
@@ -105,14 +110,22 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 #define wk_c_call_helper(c, name, result, context, ...) \
 	wk_c_helper(c, offsetof(struct wk_image_helpers, name), result, context, (LLVMValueRef[]){ __VA_ARGS__ }, \
 		sizeof((LLVMValueRef[]){ __VA_ARGS__ }) / sizeof(LLVMValueRef))
+/* Ends the run and the block: by the helper `stop`, or with a `trap`, an i32, by the helper `trap`. */
+void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, LLVMValueRef offset);
 void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
 /* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
  * wk_func. */
 LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
 	LLVMTypeRef *function);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
-/* Makes all of the module's IR. */
-void wk_c_module(struct compiler *c);
+/* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
+void wk_c_functions(struct compiler *c);
+void wk_c_rest(struct compiler *c);
+/* Does this part define the function? */
+static inline bool wk_c_is_own(const struct compiler *c, uint32_t function)
+{
+	return function < c->module->imported_funcs ? c->part == 0 : function >= c->first && function < c->end;
+}
 const char *wk_c_intrinsic_name(char *buffer, size_t size, const char *name, LLVMTypeRef type);
 
 /* ---- function.c ---- */
@@ -163,18 +176,41 @@ void wk_f_return(struct translator *t);
 void wk_f_begin_fuel(struct translator *t);
 void wk_f_end_fuel(struct translator *t);
 
+/* ---- loops.c ---- */
+
+/* Copies loops for the case that all their accesses are in bounds, and leaves out the checks there. */
+void wk_c_version_loops(struct compiler *c);
+
 /* ---- polls.c ---- */
+
+struct wk_c_edge { LLVMBasicBlockRef from, to; };
+/* The edges that close loops; to be freed. false: no memory. */
+bool wk_c_back_edges(struct compiler *c, LLVMValueRef function, struct wk_c_edge **edges, uint32_t *count);
 
 /* Puts a look at the interrupt flag into the loops of optimised code. */
 void wk_c_add_polls(struct compiler *c);
 
+/* ---- parts.c ---- */
+
+#define WK_C_PARTS 8
+/* How many parts a module has. The machine does not matter, so that an image is the same wherever it is made. */
+uint32_t wk_c_part_count(const struct wk_module *module, const struct wk_compile_options *options);
+/* Gives the parts their functions, of which each has about as many bytes. */
+void wk_c_divide(struct compiler *parts, uint32_t count);
+/* Tells all parts what each has found out about its own functions. */
+void wk_c_share(struct compiler *parts, uint32_t count);
+/* wk_c_emit for all parts, on as many threads as there are processors. */
+enum wk_status wk_c_emit_parts(struct compiler *parts, uint32_t count, struct wk_report *report,
+	LLVMMemoryBufferRef *objects);
+
 /* ---- emit.c, link.c ---- */
 
+/* Once, before wk_c_emit. */
+void wk_c_start(void);
 /* Optimises and makes an object file. */
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
-enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object,
-	const struct wk_module *module,
-	struct wk_image_seal *seal, const char *path, struct wk_report *report);
+enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
+	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report);
 struct wk_target { const char *name, *triple, *cpu, *features, *emulation; };
 /* NULL: there is no such target. */
 const struct wk_target *wk_c_target(const char *name);

@@ -74,6 +74,50 @@ printf '\0asm\1\0\0\0\1\10\1\140\0\4\176\176\176\176\3\2\1\0\12\6\1\4\0\22\0\13'
 tool compile -v "$tail"
 check "a tail call with many results" 0 err "more results than registers"
 
+# Loops of which there are two versions. add_up(at, count): adds `count` numbers from `at` on, each behind the other, and
+# leaves `count` at each place; fill(at, end): goes up by 8 while at < end; and down(at): from `at` down to 0 by 4.
+loops=$work/loops.wasm
+unhex "$loops" $header "$(section 1 02 60 02 7f7f 01 7f  60 01 7f 01 7f)" "$(section 3 03 00 00 01)" \
+	"$(section 5 01 00 01)" \
+	"$(section 7 03 "$(name add_up)" 00 00 "$(name fill)" 00 01 "$(name down)" 00 02)" \
+	"$(section 10 03 \
+		"$(sized 01 01 7f 0340 2002 2000 280200 6a 2102 2000 2001 360200 2000 4104 6a 2100 2001 417f 6a 2201 0d00 0b 2002 0b)" \
+		"$(sized 01 01 7f 0340 2000 2001 360204 2002 4101 6a 2102 2000 4108 6a 2200 2001 48 0d00 0b 2002 0b)" \
+		"$(sized 01 01 7f 0340 2001 2000 2d0000 6a 2101 2000 4104 6b 2200 4100 4e 0d00 0b 2001 0b)")"
+tool compile -O 2 "$loops"
+check "loops are compiled" 0
+while read -r call; do
+	# shellcheck disable=SC2086
+	tool run --engine interp --invoke ${call%% *} "$loops" ${call#* }
+	{ echo "$status" && cat "$work/out" "$work/err"; } > "$work/interpreted"
+	# shellcheck disable=SC2086
+	tool run --image "$work/loops.image" --invoke ${call%% *} "$loops" ${call#* }
+	{ echo "$status" && cat "$work/out" "$work/err"; } > "$work/compiled"
+	cmp -s "$work/interpreted" "$work/compiled" && ok "a loop as interpreted: $call" ||
+		not_ok "a loop as interpreted: $call" "$(head -c 300 "$work/compiled")"
+done << 'END'
+add_up 0 1
+add_up 0 100
+add_up 65136 100
+add_up 65137 100
+add_up 65136 101
+add_up -8 2
+add_up -40 100
+add_up 65532 1
+add_up 65533 1
+fill 0 800
+fill 0 65536
+fill 4 65536
+fill 65536 0
+fill -64 0
+fill -64 64
+fill 2147483000 2147483647
+down 65535
+down 65536
+down 400
+down -1
+END
+
 # Every kind of harm to a file: nothing of it runs, and the program does, by the interpreter.
 cp "$work/library.image" "$work/good.image"
 size=$(wc -c < "$work/good.image")

@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Loops in two versions. Where the addresses of an innermost loop go up or down by the same amount in each round and
+ * the number of rounds is known when it begins, one look there at the lowest and the highest address is as good as a
+ * look at each. If all are in bounds a copy of the loop runs that has no checks for them, and addresses of 64 bits that
+ * do not wrap, so that LLVM sees what it sees in native code; if not, the loop as it was, with every check. So traps are
+ * what they were: the copy runs only if those checks could not have trapped. A memory does not shrink, so what was in
+ * bounds when the loop began stays there. Checks of other addresses stay in the copy.
+ *
+ * A copy is made before LLVM's own passes, which change indices in ways that hide all this. What is needed of them
+ * first, values in registers and loops of a simple shape, is asked for in emit.c. Checks are known by the metadata that
+ * memory.c gave their branches.
+ *
+ * What always holds: this adds no check and changes none in the loop that was there.
+ */
+#include <stdlib.h>
+
+#include "compiler/loops.h"
+
+/* Loops of more instructions are not copied; of fewer rounds, not worth the look. */
+#define LARGEST 500
+#define FEWEST 4
+
+/* ---- blocks ---- */
+
+static int by_address(const void *a, const void *b)
+{
+	uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static bool has_block(const struct loop *loop, LLVMBasicBlockRef block)
+{
+	const struct version *v = loop->blocks;
+
+	return bsearch(&block, v->blocks, v->count, sizeof block, by_address) != NULL;
+}
+
+/* The predecessors of a block are the users of it that end blocks. */
+static LLVMBasicBlockRef predecessor(LLVMUseRef use)
+{
+	LLVMValueRef user = LLVMGetUser(use);
+
+	return LLVMIsATerminatorInst(user) ? LLVMGetInstructionParent(user) : NULL;
+}
+
+static bool listed(const struct version *v, LLVMBasicBlockRef block)
+{
+	for (uint32_t i = 0; i < v->count; i++)
+		if (v->blocks[i] == block)
+			return true;
+	return false;
+}
+
+/* All blocks from which the latch can be reached without passing the header. `room` is how many there may be. */
+static bool collect(struct version *v, uint32_t room)
+{
+	uint32_t instructions = 0;
+	LLVMBasicBlockRef entry = LLVMGetEntryBasicBlock(v->function);
+
+	v->blocks[v->count++] = v->loop.header;
+	if (v->loop.latch != v->loop.header)
+		v->blocks[v->count++] = v->loop.latch;
+	for (uint32_t i = 1; i < v->count; i++) {
+		for (LLVMUseRef use = LLVMGetFirstUse(LLVMBasicBlockAsValue(v->blocks[i])); use; use = LLVMGetNextUse(use)) {
+			LLVMBasicBlockRef from = predecessor(use);
+
+			if (!from || listed(v, from))
+				continue;
+			if (from == entry || v->count == room)
+				return false;
+			v->blocks[v->count++] = from;
+		}
+	}
+	qsort(v->blocks, v->count, sizeof *v->blocks, by_address);
+	for (uint32_t i = 0; i < v->count; i++)
+		for (LLVMValueRef at = LLVMGetFirstInstruction(v->blocks[i]); at; at = LLVMGetNextInstruction(at))
+			if (++instructions > LARGEST)
+				return false;
+	return true;
+}
+
+/* Calls cost more than checks, and would be copied, too. */
+static bool can_be_copied(LLVMBasicBlockRef block)
+{
+	LLVMOpcode end = LLVMGetInstructionOpcode(LLVMGetBasicBlockTerminator(block));
+
+	for (LLVMValueRef at = LLVMGetFirstInstruction(block); at; at = LLVMGetNextInstruction(at)) {
+		LLVMOpcode op = LLVMGetInstructionOpcode(at);
+
+		if (op == LLVMAlloca || (op == LLVMCall && LLVMGetIntrinsicID(LLVMGetCalledValue(at)) == 0))
+			return false;
+	}
+	return end == LLVMBr || end == LLVMSwitch;
+}
+
+/* The header is entered from one block outside, which leads nowhere else, and from the latch. */
+static bool is_simple(struct version *v)
+{
+	v->loop.before = NULL;
+	for (LLVMUseRef use = LLVMGetFirstUse(LLVMBasicBlockAsValue(v->loop.header)); use; use = LLVMGetNextUse(use)) {
+		LLVMBasicBlockRef from = predecessor(use);
+
+		if (!from || from == v->loop.latch)
+			continue;
+		if (v->loop.before || has_block(&v->loop, from))
+			return false;
+		v->loop.before = from;
+	}
+	if (!v->loop.before || LLVMGetNumSuccessors(LLVMGetBasicBlockTerminator(v->loop.before)) != 1)
+		return false;
+	for (uint32_t i = 0; i < v->count; i++)
+		if (!can_be_copied(v->blocks[i]))
+			return false;
+	return true;
+}
+
+/* ---- checks ---- */
+
+/* The address of a check, if it is one: of `zext address > limit` or `zext address + reach > size`. */
+static LLVMValueRef checked_address(LLVMValueRef branch, uint64_t reach)
+{
+	LLVMValueRef condition = LLVMGetCondition(branch), a;
+
+	if (!LLVMIsAICmpInst(condition) || LLVMGetICmpPredicate(condition) != LLVMIntUGT)
+		return NULL;
+	a = LLVMGetOperand(condition, 0);
+	if (LLVMIsAInstruction(a) && LLVMGetInstructionOpcode(a) == LLVMAdd) {
+		LLVMValueRef b = LLVMGetOperand(a, 1);
+
+		if (!LLVMIsAConstantInt(b) || LLVMConstIntGetZExtValue(b) != reach)
+			return NULL;
+		a = LLVMGetOperand(a, 0);
+	}
+	return LLVMIsAZExtInst(a) ? a : NULL;
+}
+
+static void find_checks(struct version *v)
+{
+	for (uint32_t i = 0; i < v->count; i++) {
+		LLVMValueRef branch = LLVMGetBasicBlockTerminator(v->blocks[i]), node, facts[2];
+		struct check *check = &v->checks[v->check_count];
+
+		if (v->check_count == WK_C_CHECKS || LLVMGetInstructionOpcode(branch) != LLVMBr || !LLVMIsConditional(branch))
+			continue;
+		node = LLVMGetMetadata(branch, v->loop.c->kind_check);
+		if (!node || LLVMGetMDNodeNumOperands(node) != 2)
+			continue;
+		LLVMGetMDNodeOperands(node, facts);
+		check->branch = branch;
+		check->reach = LLVMConstIntGetZExtValue(facts[0]);
+		check->wide = checked_address(branch, check->reach);
+		check->group = (uint32_t)LLVMConstIntGetZExtValue(facts[1]); /* the memory, until there are groups */
+		check->good = LLVMGetSuccessor(branch, 1);
+		if (check->wide && !has_block(&v->loop, LLVMGetSuccessor(branch, 0)) && has_block(&v->loop, check->good) &&
+			wk_c_linear(&v->loop, LLVMGetOperand(check->wide, 0), &check->address))
+			v->check_count++;
+	}
+}
+
+static uint32_t distance(const struct linear *from, const struct linear *to)
+{
+	return to->start.constant - from->start.constant;
+}
+
+static bool belongs(const struct group *g, const struct check *check, uint32_t memory)
+{
+	return g->memory == memory && g->address.step.constant == check->address.step.constant &&
+		wk_c_sum_alike(&g->address.start, &check->address.start) && wk_c_sum_alike(&g->address.step, &check->address.step);
+}
+
+/* The lowest of a group is the one from which all others are less than 2^31 away. */
+static bool join(struct version *v, struct check *check)
+{
+	uint32_t memory = check->group, i = 0;
+	struct group *g;
+
+	while (i < v->group_count && !belongs(&v->groups[i], check, memory))
+		i++;
+	g = &v->groups[i];
+	check->group = i;
+	if (i == v->group_count) {
+		if (i == WK_C_GROUPS)
+			return false;
+		*g = (struct group){ check->address, check->reach, memory, NULL };
+		v->group_count++;
+	} else if (distance(&g->address, &check->address) >> 31) {
+		g->span += distance(&check->address, &g->address);
+		if (g->span < check->reach)
+			g->span = check->reach;
+		g->address = check->address;
+	} else if (distance(&g->address, &check->address) + check->reach > g->span) {
+		g->span = distance(&g->address, &check->address) + check->reach;
+	}
+	return true;
+}
+
+/* Checks that do not fit into the groups stay. */
+static void make_groups(struct version *v)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < v->check_count; i++)
+		if (join(v, &v->checks[i]))
+			v->checks[kept++] = v->checks[i];
+	v->check_count = kept;
+}
+
+/* ---- what is asked before the loop ---- */
+
+static LLVMValueRef number(struct version *v, uint64_t value)
+{
+	return wk_c_number(v->loop.c->i64, value);
+}
+
+static LLVMValueRef both(struct version *v, LLVMValueRef a, LLVMValueRef b)
+{
+	return a ? LLVMBuildAnd(v->loop.c->b, a, b, "") : b;
+}
+
+static LLVMValueRef size_of_memory(struct version *v, uint32_t memory)
+{
+	struct compiler *c = v->loop.c;
+	LLVMValueRef all = wk_c_field(c, c->pointer, LLVMGetParam(v->function, 0), wk_image_context, memories, true);
+
+	return wk_c_field(c, c->i64, wk_c_load(c, c->pointer, all, memory * sizeof(void *), c->tbaa_context, true), wk_memory,
+		linear.size, false);
+}
+
+/* Are a group's addresses in bounds in all rounds? They go from the first to the last in one direction. */
+static LLVMValueRef in_bounds(struct version *v, struct group *g, LLVMValueRef rounds)
+{
+	struct compiler *c = v->loop.c;
+	LLVMValueRef first = LLVMBuildZExt(c->b, wk_c_sum_build(c, &g->address.start), c->i64, "");
+	LLVMValueRef step = LLVMBuildSExt(c->b, wk_c_sum_build(c, &g->address.step), c->i64, ""), last, low, high, good;
+
+	g->now = first;
+	last = LLVMBuildMul(c->b, LLVMBuildSub(c->b, rounds, number(v, 1), ""), step, "");
+	last = LLVMBuildAdd(c->b, first, last, "");
+	good = LLVMBuildICmp(c->b, LLVMIntSLT, first, last, "");
+	low = LLVMBuildSelect(c->b, good, first, last, "");
+	high = LLVMBuildSelect(c->b, good, last, first, "");
+	/* Sums that wrap are negative, and the lower one of the two; what is not can be as much as 2^63. */
+	good = LLVMBuildICmp(c->b, LLVMIntULE, LLVMBuildAdd(c->b, high, number(v, g->span), ""), size_of_memory(v, g->memory),
+		"");
+	return LLVMBuildAnd(c->b, good, LLVMBuildICmp(c->b, LLVMIntSGE, low, number(v, 0), ""), "");
+}
+
+/* ---- the copy ---- */
+
+static LLVMValueRef copy_of(const struct version *v, LLVMValueRef value)
+{
+	uintptr_t key = (uintptr_t)value;
+	const struct pair *found = bsearch(&key, v->pairs, v->pair_count, sizeof *found, by_address);
+
+	return found ? found->made : value;
+}
+
+static LLVMBasicBlockRef copy_of_block(const struct version *v, LLVMBasicBlockRef block)
+{
+	return LLVMValueAsBasicBlock(copy_of(v, LLVMBasicBlockAsValue(block)));
+}
+
+static void remember(struct version *v, LLVMValueRef old, LLVMValueRef made)
+{
+	v->pairs[v->pair_count++] = (struct pair){ (uintptr_t)old, made };
+}
+
+/* Copies of all instructions, which still take what the old ones take. */
+static void copy_instructions(struct version *v)
+{
+	struct compiler *c = v->loop.c;
+
+	for (uint32_t i = 0; i < v->count; i++) {
+		LLVMBasicBlockRef made = LLVMAppendBasicBlockInContext(c->llvm, v->function, "");
+
+		remember(v, LLVMBasicBlockAsValue(v->blocks[i]), LLVMBasicBlockAsValue(made));
+		LLVMPositionBuilderAtEnd(c->b, made);
+		for (LLVMValueRef at = LLVMGetFirstInstruction(v->blocks[i]); at; at = LLVMGetNextInstruction(at)) {
+			LLVMValueRef copy;
+
+			if (LLVMIsAPHINode(at)) {
+				copy = LLVMBuildPhi(c->b, LLVMTypeOf(at), "");
+			} else {
+				copy = LLVMInstructionClone(at);
+				LLVMInsertIntoBuilder(c->b, copy);
+			}
+			remember(v, at, copy);
+		}
+	}
+	qsort(v->pairs, v->pair_count, sizeof *v->pairs, by_address);
+}
+
+/* Operands become their copies; the header is entered from `from`. */
+static void connect(struct version *v, LLVMBasicBlockRef from)
+{
+	for (uint32_t i = 0; i < v->pair_count; i++) {
+		LLVMValueRef old = (LLVMValueRef)v->pairs[i].old, made = v->pairs[i].made;
+
+		if (LLVMValueIsBasicBlock(old))
+			continue;
+		if (!LLVMIsAPHINode(old)) {
+			for (int operand = 0; operand < LLVMGetNumOperands(made); operand++)
+				LLVMSetOperand(made, (unsigned)operand, copy_of(v, LLVMGetOperand(made, (unsigned)operand)));
+			continue;
+		}
+		for (unsigned k = 0; k < LLVMCountIncoming(old); k++) {
+			LLVMBasicBlockRef block = LLVMGetIncomingBlock(old, k);
+			LLVMValueRef value = copy_of(v, LLVMGetIncomingValue(old, k));
+
+			block = block == v->loop.before ? from : copy_of_block(v, block);
+			LLVMAddIncoming(made, &value, &block, 1);
+		}
+	}
+}
+
+/* What is behind the loop can be reached from the copy, too. Once for each edge. */
+static void connect_exits(struct version *v)
+{
+	for (uint32_t i = 0; i < v->count; i++) {
+		LLVMBasicBlockRef from = copy_of_block(v, v->blocks[i]);
+		LLVMValueRef end = LLVMGetBasicBlockTerminator(from);
+
+		for (unsigned k = 0; k < LLVMGetNumSuccessors(end); k++) {
+			LLVMBasicBlockRef to = LLVMGetSuccessor(end, k);
+
+			/* A copy's block is in the pairs as `made`, so what is outside is what the old block leads to, too. */
+			for (LLVMValueRef phi = LLVMGetFirstInstruction(to); phi && LLVMIsAPHINode(phi);
+				phi = LLVMGetNextInstruction(phi)) {
+				LLVMValueRef value = NULL;
+
+				for (unsigned n = 0; n < LLVMCountIncoming(phi) && !value; n++)
+					if (LLVMGetIncomingBlock(phi, n) == v->blocks[i])
+						value = copy_of(v, LLVMGetIncomingValue(phi, n));
+				if (value)
+					LLVMAddIncoming(phi, &value, &from, 1);
+			}
+		}
+	}
+}
+
+static void remove_checks(struct version *v)
+{
+	struct compiler *c = v->loop.c;
+
+	for (uint32_t i = 0; i < v->check_count; i++) {
+		const struct check *check = &v->checks[i];
+		LLVMValueRef branch = copy_of(v, check->branch), wide = copy_of(v, check->wide), address;
+		const struct group *g = &v->groups[check->group];
+
+		LLVMPositionBuilderBefore(c->b, branch);
+		LLVMBuildBr(c->b, copy_of_block(v, check->good));
+		LLVMInstructionEraseFromParent(branch);
+		if (wide == check->wide)
+			continue; /* it is not of the loop */
+		LLVMPositionBuilderBefore(c->b, wide);
+		address = LLVMBuildNUWAdd(c->b, g->now, number(v, distance(&g->address, &check->address)), "");
+		LLVMReplaceAllUsesWith(wide, address);
+	}
+}
+
+/* A value that begins with `first` and grows by `step` with each round of the copy. */
+static LLVMValueRef count_up(struct version *v, LLVMValueRef first, LLVMValueRef step, LLVMBasicBlockRef from,
+	LLVMValueRef *next)
+{
+	struct compiler *c = v->loop.c;
+	LLVMBasicBlockRef header = copy_of_block(v, v->loop.header), latch = copy_of_block(v, v->loop.latch);
+	LLVMValueRef phi;
+
+	LLVMPositionBuilderBefore(c->b, LLVMGetFirstInstruction(header));
+	phi = LLVMBuildPhi(c->b, c->i64, "");
+	LLVMPositionBuilderBefore(c->b, LLVMGetBasicBlockTerminator(latch));
+	*next = LLVMBuildNSWAdd(c->b, phi, step, "");
+	LLVMAddIncoming(phi, (LLVMValueRef[]){ first, *next }, (LLVMBasicBlockRef[]){ from, latch }, 2);
+	return phi;
+}
+
+/* The copy counts its rounds, so that LLVM need not find out what was found out here. */
+static void set_end(struct version *v, LLVMValueRef next, LLVMValueRef rounds)
+{
+	struct compiler *c = v->loop.c;
+	LLVMValueRef branch = LLVMGetBasicBlockTerminator(copy_of_block(v, v->loop.latch));
+	bool on_true = LLVMGetSuccessor(branch, 0) == copy_of_block(v, v->loop.header);
+
+	LLVMPositionBuilderBefore(c->b, branch);
+	LLVMSetCondition(branch, LLVMBuildICmp(c->b, on_true ? LLVMIntNE : LLVMIntEQ, next, rounds, ""));
+}
+
+static void add_incoming_like(LLVMBasicBlockRef block, LLVMBasicBlockRef like, LLVMBasicBlockRef from)
+{
+	for (LLVMValueRef phi = LLVMGetFirstInstruction(block); phi && LLVMIsAPHINode(phi); phi = LLVMGetNextInstruction(phi)) {
+		for (unsigned i = 0; i < LLVMCountIncoming(phi); i++) {
+			if (LLVMGetIncomingBlock(phi, i) == like) {
+				LLVMValueRef value = LLVMGetIncomingValue(phi, i);
+
+				LLVMAddIncoming(phi, &value, &from, 1);
+				break;
+			}
+		}
+	}
+}
+
+/* before -> look -> fast -> the copy; before and look -> the loop as it was. */
+static void build(struct version *v)
+{
+	struct compiler *c = v->loop.c;
+	LLVMBasicBlockRef look = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "look");
+	LLVMBasicBlockRef fast = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "fast");
+	LLVMValueRef old = LLVMGetBasicBlockTerminator(v->loop.before), steps[WK_C_GROUPS], rounds, good = NULL, next, ignored;
+
+	LLVMPositionBuilderBefore(c->b, old);
+	rounds = wk_c_rounds(v, &good);
+	good = both(v, good, LLVMBuildICmp(c->b, LLVMIntUGE, rounds, number(v, FEWEST), ""));
+	LLVMBuildCondBr(c->b, good, look, v->loop.header);
+	LLVMInstructionEraseFromParent(old);
+	LLVMPositionBuilderAtEnd(c->b, look);
+	good = NULL;
+	for (uint32_t i = 0; i < v->group_count; i++)
+		good = both(v, good, in_bounds(v, &v->groups[i], rounds));
+	wk_c_tag(LLVMBuildCondBr(c->b, LLVMBuildNot(c->b, good, ""), v->loop.header, fast), c->kind_prof, c->unlikely);
+	copy_instructions(v);
+	LLVMPositionBuilderAtEnd(c->b, fast);
+	for (uint32_t i = 0; i < v->group_count; i++)
+		steps[i] = LLVMBuildSExt(c->b, wk_c_sum_build(c, &v->groups[i].address.step), c->i64, "");
+	LLVMBuildBr(c->b, copy_of_block(v, v->loop.header));
+	connect(v, fast);
+	for (uint32_t i = 0; i < v->group_count; i++)
+		v->groups[i].now = count_up(v, v->groups[i].now, steps[i], fast, &ignored);
+	(void)count_up(v, number(v, 0), number(v, 1), fast, &next);
+	remove_checks(v);
+	set_end(v, next, rounds);
+	connect_exits(v);
+	add_incoming_like(v->loop.header, v->loop.before, look);
+}
+
+/* ---- all loops ---- */
+
+static bool is_innermost(const struct version *v, const struct wk_c_edge *edges, uint32_t count)
+{
+	uint32_t here = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (edges[i].to == v->loop.header)
+			here++;
+		else if (has_block(&v->loop, edges[i].to))
+			return false;
+	}
+	return here == 1;
+}
+
+static void version(struct version *v, const struct wk_c_edge *edges, uint32_t count)
+{
+	if (!collect(v, LARGEST) || !is_innermost(v, edges, count) || !is_simple(v) || !wk_c_find_end(v))
+		return;
+	find_checks(v);
+	make_groups(v);
+	if (v->check_count != 0)
+		build(v);
+}
+
+static bool version_all(struct compiler *c, LLVMValueRef function)
+{
+	LLVMBasicBlockRef *blocks = malloc(LARGEST * sizeof(*blocks));
+	struct pair *pairs = malloc(2 * (LARGEST + 1) * sizeof(*pairs));
+	struct version *v = malloc(sizeof *v);
+	struct wk_c_edge *edges = NULL;
+	uint32_t count = 0;
+	bool good = blocks && pairs && v && wk_c_back_edges(c, function, &edges, &count);
+
+	for (uint32_t i = 0; good && i < count; i++) {
+		*v = (struct version){ .function = function, .blocks = blocks, .pairs = pairs };
+		v->loop = (struct loop){ c, edges[i].to, edges[i].from, NULL, has_block, v };
+		version(v, edges, count);
+	}
+	free(blocks);
+	free(pairs);
+	free(v);
+	free(edges);
+	return good;
+}
+
+void wk_c_version_loops(struct compiler *c)
+{
+	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && !c->failed;
+		function = LLVMGetNextFunction(function))
+		if (LLVMCountBasicBlocks(function) != 0 && !version_all(c, function))
+			c->failed = true;
+}
