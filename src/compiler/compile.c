@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "compiler/sign.h"
 #include "compiler/translator.h"
 
 static bool make(struct compiler *c)
@@ -52,6 +53,27 @@ static void count(const struct compiler *c, struct wk_compile_result *result)
 	}
 }
 
+/* A key is read before anything is compiled, which takes long. */
+static enum wk_status check_options(const struct wk_compile_options *options, struct wk_report *report)
+{
+	const struct wk_target *target = wk_c_target(options->target);
+	struct wk_key *key = NULL;
+	enum wk_status status;
+
+	if (!target || options->optimisation > 3)
+		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
+			options->target);
+	if (target->optee != (options->sign != NULL))
+		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, target->optee ?
+			"an image for OP-TEE must be signed: --sign KEY.pem, the key of the Trusted Applications (docs/device.md)" :
+			"only images for OP-TEE are signed: --target aarch64-optee");
+	if (!target->optee)
+		return WK_OK;
+	status = wk_key_read(options->sign, report, &key);
+	wk_key_delete(key);
+	return status;
+}
+
 enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result)
 {
@@ -59,23 +81,27 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	struct compiler c = { .module = module, .options = &chosen };
 	struct wk_image_seal seal = { .optimisation = options->optimisation };
 	LLVMMemoryBufferRef object = NULL;
-	enum wk_status status = WK_NO_MEMORY;
+	enum wk_status status;
 
 	if (!chosen.target)
 		chosen.target = WK_IMAGE_TARGET;
-	if (!wk_c_target(chosen.target) || chosen.optimisation > 3)
-		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
-			chosen.target);
+	status = check_options(&chosen, report);
+	if (status != WK_OK)
+		return status;
 	if (make(&c)) {
 		wk_c_module(&c);
 		count(&c, result);
-		status = c.failed ? WK_NO_MEMORY : wk_c_emit(&c, report, &object);
-	}
-	if (status == WK_OK) {
 		memcpy(seal.target, chosen.target, strlen(chosen.target));
 		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
 		seal.function_count = result->functions;
 		seal.compiled_count = result->compiled;
+		if (wk_c_target(chosen.target)->optee)
+			wk_c_optee(&c, &seal);
+		status = c.failed ? WK_NO_MEMORY : wk_c_emit(&c, report, &object);
+	} else {
+		status = WK_NO_MEMORY;
+	}
+	if (status == WK_OK) {
 		status = wk_c_link(&chosen, object, module, &seal, path, report);
 		result->library_size = seal.library_size;
 	}

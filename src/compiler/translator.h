@@ -144,6 +144,8 @@ void wk_f_return(struct translator *t);
 
 /* Puts a look at the interrupt flag into the loops of optimised code. */
 void wk_c_add_polls(struct compiler *c);
+/* An i1: is the guest to stop? In a TEE the flag is the normal world's memory (runtime/instance.h). */
+LLVMValueRef wk_c_interrupted(struct compiler *c, LLVMValueRef exec);
 
 /* ---- emit.c, link.c ---- */
 
@@ -152,7 +154,16 @@ enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemor
 enum wk_status wk_c_link(const struct wk_compile_options *options, LLVMMemoryBufferRef object,
 	const struct wk_module *module,
 	struct wk_image_seal *seal, const char *path, struct wk_report *report);
-struct wk_target { const char *name, *triple, *cpu, *features, *emulation; };
+
+/* ---- optee.c ---- */
+
+/* Completes the seal and puts it into the library, and what OP-TEE's loader would not find elsewhere. */
+void wk_c_optee(struct compiler *c, struct wk_image_seal *seal);
+
+struct wk_target {
+	const char *name, *triple, *cpu, *features, *emulation;
+	bool optee;                    /* a signed library with its seal inside */
+};
 /* NULL: there is no such target. */
 const struct wk_target *wk_c_target(const char *name);
 

@@ -62,5 +62,6 @@ one tests/board/board.sh board/board
 one tests/board/memory.sh board/board
 one tests/board/probe.sh board/board
 one tests/board/ta.sh board/board "$tool"
+one tests/board/image.sh board/board "$tool"
 one tests/board/spec.sh board/board "$(dirname "$tool")/spec_runner"
 finish
