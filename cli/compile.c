@@ -10,31 +10,38 @@
 #include "image.h"
 #include "message.h"
 
-enum option { OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_FUEL, OPTION_IR, OPTION_VERBOSE, OPTION_HELP };
+enum option {
+	OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_FUEL, OPTION_SIGN, OPTION_IR, OPTION_VERBOSE, OPTION_HELP
+};
 
 static const struct wk_option options[] = {
-	{ OPTION_OUT, 'o', "output", "FILE", "where the image goes; MODULE with .image for .wasm unless told" },
-	{ OPTION_TARGET, 0, "target", "TARGET", "host (the default), x86_64-linux or aarch64-linux" },
+	{ OPTION_OUT, 'o', "output", "FILE", "where the image goes; MODULE with .image for .wasm unless told,\n"
+		"or .ta for OP-TEE" },
+	{ OPTION_TARGET, 0, "target", "TARGET", "host (the default), x86_64-linux, aarch64-linux or aarch64-optee" },
 	{ OPTION_LEVEL, 'O', "optimise", "LEVEL", "0 to 3; 2 unless told" },
 	{ OPTION_FUEL, 0, "fuel", NULL, "count fuel, for run --fuel; slower code" },
+	{ OPTION_SIGN, 0, "sign", "KEY.pem", "for aarch64-optee: the private key that this OP-TEE trusts" },
 	{ OPTION_IR, 0, "save-ir", "FILE", "write what LLVM is given, as its text" },
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say what is not compiled and why, sizes and times" },
 	{ OPTION_HELP, 'h', "help", NULL, "this help" },
 	{ 0, 0, NULL, NULL, NULL }
 };
 
+#define OPTEE "aarch64-optee"
+
 struct compile {
-	const char *module, *out, *target, *ir;
+	const char *module, *out, *target, *ir, *key;
 	unsigned level;
 	bool fuel, verbose;
 };
 
 static bool take_option(struct compile *compile, int id, const char *value)
 {
-	static const char *const targets[] = { "host", "x86_64-linux", "aarch64-linux" };
+	static const char *const targets[] = { "host", "x86_64-linux", "aarch64-linux", OPTEE };
 
 	switch (id) {
 	case OPTION_OUT: compile->out = value; return true;
+	case OPTION_SIGN: compile->key = value; return true;
 	case OPTION_IR: compile->ir = value; return true;
 	case OPTION_FUEL: compile->fuel = true; return true;
 	case OPTION_TARGET:
@@ -44,7 +51,7 @@ static bool take_option(struct compile *compile, int id, const char *value)
 				return true;
 			}
 		}
-		wk_message("--target %s: it is host, x86_64-linux or aarch64-linux", value);
+		wk_message("--target %s: it is host, x86_64-linux, aarch64-linux or " OPTEE, value);
 		return false;
 	case OPTION_LEVEL:
 		if (value[0] < '0' || value[0] > '3' || value[1]) {
@@ -85,6 +92,12 @@ static int read_command_line(struct compile *compile, int count, char **words)
 			return WK_EXIT_USAGE;
 		}
 	}
+	if (compile->module && (compile->target && strcmp(compile->target, OPTEE) == 0) != (compile->key != NULL)) {
+		wk_message(compile->key ? "--sign is for --target " OPTEE :
+			"--target " OPTEE " needs --sign KEY.pem: OP-TEE loads only what is signed with a key that it trusts");
+		wk_message_see_help("compile");
+		return WK_EXIT_USAGE;
+	}
 	if (compile->module && (compile->out || strcmp(compile->module, "-") != 0))
 		return -1;
 	wk_message(compile->module ? "compile needs -o FILE for a module from standard input" : "compile needs a module");
@@ -101,13 +114,13 @@ static int run(int count, char **words)
 	if (status >= 0)
 		return status;
 	if (!compile.out) {
-		beside = wk_cli_image_beside(compile.module);
+		beside = wk_cli_image_beside(compile.module, compile.key ? ".ta" : ".image");
 		compile.out = beside;
 	}
 	if (!compile.out)
 		return WK_EXIT_NO_MEMORY;
 	status = wk_cli_compile(compile.level, compile.fuel, compile.target, compile.verbose, compile.module, compile.out,
-		compile.ir);
+		compile.ir, compile.key);
 	free(beside);
 	return status;
 }
@@ -122,6 +135,7 @@ const struct wk_command wk_command_compile = {
 	.more = "Examples:\n"
 		"  wasmkeep compile app.wasm && wasmkeep run app.wasm\n"
 		"  wasmkeep compile -v -O3 -o /tmp/app.image app.wasm\n"
+		"  wasmkeep compile --target aarch64-optee --sign ta.pem app.wasm && wasmkeep run --tee optee app.wasm\n"
 		"\n"
 		"Functions with exceptions are not compiled yet; they are interpreted. With run --fuel, all is that was not\n"
 		"compiled with --fuel.\n"

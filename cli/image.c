@@ -84,7 +84,7 @@ static int run_compiler(char *path, char *const *words)
 }
 
 int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
-	const char *image, const char *ir)
+	const char *image, const char *ir, const char *key)
 {
 	char level[3] = { (char)('0' + optimisation), fuel ? 'f' : 0, 0 };
 	char *path = find_compiler();
@@ -93,22 +93,22 @@ int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool ve
 	if (!path)
 		return WK_EXIT_NO_MEMORY;
 	status = run_compiler(path, (char *const[]){ path, level, (char *)(target ? target : ""), verbose ? "1" : "0",
-		(char *)module, (char *)image, (char *)ir, NULL });
+		(char *)module, (char *)image, (char *)(ir ? ir : ""), (char *)key, NULL });
 	free(path);
 	return status;
 }
 
 /* ---- places ---- */
 
-char *wk_cli_image_beside(const char *module)
+char *wk_cli_image_beside(const char *module, const char *ending)
 {
-	static const char ending[] = ".wasm";
+	static const char wasm[] = ".wasm";
 	size_t length = strlen(module);
 	char *path = NULL;
 
-	if (length > sizeof ending - 1 && strcmp(module + length - (sizeof ending - 1), ending) == 0)
-		length -= sizeof ending - 1;
-	return asprintf(&path, "%.*s.image", (int)length, module) < 0 ? NULL : path;
+	if (length > sizeof wasm - 1 && strcmp(module + length - (sizeof wasm - 1), wasm) == 0)
+		length -= sizeof wasm - 1;
+	return asprintf(&path, "%.*s%s", (int)length, module, ending) < 0 ? NULL : path;
 }
 
 /* Where the module's image is or would be in the cache. NULL: there is no place for one. */
@@ -176,7 +176,7 @@ static enum wk_status try(const struct wk_cli_image *image, const char *path, st
 /* What is there already. */
 static bool find(const struct wk_cli_image *image, const char *file, struct wk_module *module)
 {
-	char *places[2] = { wk_cli_image_beside(file), in_cache(module, image->fuel, false) };
+	char *places[2] = { wk_cli_image_beside(file, ".image"), in_cache(module, image->fuel, false) };
 	struct wk_report report;
 	bool found = false;
 
@@ -197,7 +197,7 @@ static int make(const struct wk_cli_image *image, const char *file, struct wk_mo
 		wk_message("there is no place for an image: neither XDG_CACHE_HOME nor HOME is set");
 		return WK_EXIT_READ;
 	}
-	status = wk_cli_compile(OPTIMISATION, image->fuel, NULL, image->verbose, file, path, NULL);
+	status = wk_cli_compile(OPTIMISATION, image->fuel, NULL, image->verbose, file, path, NULL, NULL);
 	if (status == WK_EXIT_SUCCESS && try(image, path, module, &report) != WK_OK) {
 		wk_message("%s: %s", path, report.text);
 		status = wk_message_exit_status(&report);

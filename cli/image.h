@@ -13,19 +13,20 @@ struct wk_cli_image {
 	enum wk_cli_engine engine;
 	const char *path;              /* of the image; NULL: beside the module, or in the cache */
 	bool fuel;                     /* only one that counts fuel will do */
+	const char *folder;            /* where those for the TEE are installed; NULL: where tee-supplicant looks */
 	bool verbose;
 };
 
 /* The value of --engine; false when it is none, after a message. */
 bool wk_cli_engine_take(const char *word, enum wk_cli_engine *engine);
 
-/* Calls the compiler: optimisation 0 to 3, whether code counts fuel, target may be NULL, `ir` a file for LLVM's text or NULL. Returns its exit
- * status; it has said what is wrong. */
+/* Calls the compiler: optimisation 0 to 3, whether code counts fuel, target may be NULL, `ir` a file for LLVM's text or
+ * NULL, `key` the file that signs for OP-TEE or NULL. Returns its exit status; it has said what is wrong. */
 int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
-	const char *image, const char *ir);
+	const char *image, const char *ir, const char *key);
 
-/* MODULE.image for MODULE.wasm. The caller frees it; NULL: no memory. */
-char *wk_cli_image_beside(const char *module);
+/* MODULE.image for MODULE.wasm, or with another ending, which begins with a dot. The caller frees it; NULL: no memory. */
+char *wk_cli_image_beside(const char *module, const char *ending);
 
 /* Gives the module its image, as wished: 0, or an exit status after a message. `file` is where the module was read. */
 int wk_cli_image_use(const struct wk_cli_image *image, const char *file, struct wk_module *module);

@@ -24,7 +24,7 @@
 #include "text.h"
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
-	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_ENGINE, OPTION_IMAGE, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
+	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_ENGINE, OPTION_IMAGE, OPTION_TA_DIR, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
 	OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
@@ -48,6 +48,7 @@ static const struct wk_option options[] = {
 	{ OPTION_ENGINE, 0, "engine", "ENGINE", "interp; native: compiled code, which is made if there is none;\n"
 		"auto, the default: compiled code if there is some" },
 	{ OPTION_IMAGE, 0, "image", "FILE", "the compiled code is in FILE (see wasmkeep help compile)" },
+	{ OPTION_TA_DIR, 0, "ta-dir", "FOLDER", "install compiled code for the TEE here, not in /lib/optee_armtz" },
 	{ OPTION_TEE, 0, "tee", "KIND", WK_TEE_HELP_KIND },
 	{ OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
 	{ OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
@@ -112,6 +113,9 @@ static bool take_option(struct wk_run *run, int id, const char *value)
 	case OPTION_IMAGE:
 		run->image.path = value;
 		return true;
+	case OPTION_TA_DIR:
+		run->image.folder = value;
+		return true;
 	case OPTION_TEE:
 	case OPTION_DATA:
 	case OPTION_STACK_SIZE:
@@ -157,8 +161,8 @@ static int read_command_line(struct wk_run *run, int count, char **words)
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}
-	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path) && (run->tee.name || run->tee.optee)) {
-		wk_message("--engine native does not go together with --tee yet");
+	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path) && run->tee.name && !run->tee.optee) {
+		wk_message("--engine native does not go together with --tee sim yet");
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}

@@ -12,6 +12,7 @@
 
 #include <wasmkeep/client.h>
 
+#include "base/report.h"
 #include "command.h"
 #include "exit_status.h"
 #include "file.h"
@@ -128,11 +129,60 @@ static int run_task(struct tee_run *t, struct wk_report *report)
 	return WK_EXIT_SUCCESS;
 }
 
+/* ---- compiled code ---- */
+
+/* Installs what was asked for, else what is beside the module, else takes what is installed. */
+static enum wk_status find_image(struct tee_run *t, uint8_t hash[32], struct wk_report *report)
+{
+	struct wk_run *run = t->run;
+	char *beside = run->image.path ? NULL : wk_cli_image_beside(run->file, ".ta");
+	enum wk_status status = WK_NOT_FOUND;
+
+	if (run->image.path || beside)
+		status = wk_client_install(run->image.path ? run->image.path : beside, t->bytes.data, t->bytes.size,
+			run->image.folder, hash, report);
+	if (status == WK_NOT_FOUND && !run->image.path) {
+		wk_report_clear(report);
+		status = wk_client_install(NULL, t->bytes.data, t->bytes.size, run->image.folder, hash, report);
+	}
+	if (status == WK_NOT_FOUND && !run->image.path)
+		wk_report_set(report, status, WK_NO_OFFSET, WK_NO_FUNCTION, "there is no compiled code of this module for the TEE: "
+			"wasmkeep compile --target aarch64-optee --sign KEY.pem %s", run->file);
+	free(beside);
+	return status;
+}
+
+/* Opens the session, with compiled code as wished. What is not used and need not be is a reason to say so, under -v, and
+ * to open one without: whatever loading it left behind is gone with the first. */
+static enum wk_status open_session(struct tee_run *t, struct wk_report *report)
+{
+	struct wk_run *run = t->run;
+	struct wk_client_config config = { .ram = wk_tee_ram(&run->tee) };
+	bool needed = run->image.engine == WK_ENGINE_NATIVE || run->image.path;
+	enum wk_status status = WK_NOT_FOUND;
+	uint8_t hash[32];
+
+	if (run->image.engine != WK_ENGINE_INTERP && !run->has_fuel) {
+		status = find_image(t, hash, report);
+		config.image = hash;
+		if (status == WK_OK)
+			status = wk_client_open(&config, report, &t->client);
+		if (status == WK_OK && run->verbose)
+			wk_message("%s: compiled code is used", run->file);
+		if (status == WK_OK || needed)
+			return status;
+		if (run->verbose && status != WK_NOT_FOUND)
+			wk_message("%s", report->text);
+		wk_report_clear(report);
+		config.image = NULL;
+	}
+	return wk_client_open(&config, report, &t->client);
+}
+
 /* Fuel that a report of the TEE's does not know by name, and what else `report` lacks, is added by who prints it. */
 static int run_all(struct tee_run *t, struct wk_report *report)
 {
 	struct wk_run *run = t->run;
-	struct wk_client_config config = { .ram = wk_tee_ram(&run->tee) };
 	int status = WK_EXIT_SUCCESS;
 
 	t->outcome = calloc(1, sizeof *t->outcome);
@@ -140,7 +190,7 @@ static int run_all(struct tee_run *t, struct wk_report *report)
 	if (report->status == WK_OK)
 		report->status = wk_file_read(run->file, t->keep, report, &t->bytes);
 	if (report->status == WK_OK)
-		report->status = wk_client_open(&config, report, &t->client);
+		report->status = open_session(t, report);
 	if (report->status == WK_OK && run->verbose)
 		wk_message("Wasmkeep %s in the TEE, opened in %.3f ms", wk_client_version(t->client), wk_run_lap(run));
 	if (report->status == WK_OK)

@@ -189,6 +189,45 @@ static enum wk_status greet(struct wk_client *client, struct wk_report *report)
 		operation.params[0].value.a, WK_TA_PROTOCOL);
 }
 
+/* Takes the report that a command has left at the end of the window. */
+#define REPORT_AT (WINDOW_SIZE - 4096)
+
+static enum wk_status take_report(struct wk_client *client, size_t size, struct wk_report *report)
+{
+	struct wk_report told;
+
+	if (size > 4096 || !wk_report_read((uint8_t *)client->window.buffer + REPORT_AT, size, &told, client->subject))
+		return fail(report, WK_IO, "the Trusted Application answers with something else than a report");
+	if (told.status != WK_OK && report && report->status == WK_OK)
+		*report = told;
+	return told.status;
+}
+
+/* A part of the window as a parameter. */
+static void use_window(struct wk_client *client, TEEC_Parameter *parameter, size_t offset, size_t size)
+{
+	parameter->memref.parent = &client->window;
+	parameter->memref.offset = offset;
+	parameter->memref.size = size;
+}
+
+static enum wk_status use_image(struct wk_client *client, struct wk_report *report)
+{
+	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_PARTIAL_OUTPUT,
+		TEEC_NONE, TEEC_NONE) };
+	uint8_t hash[32];
+	enum wk_status status;
+
+	if (!client->config.image)
+		return WK_OK;
+	memcpy(hash, client->config.image, sizeof hash);
+	operation.params[0].tmpref.buffer = hash;
+	operation.params[0].tmpref.size = sizeof hash;
+	use_window(client, &operation.params[1], REPORT_AT, 4096);
+	status = invoke(client, WK_TA_IMAGE, &operation, report);
+	return status == WK_OK ? take_report(client, operation.params[1].memref.size, report) : status;
+}
+
 enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_report *report, struct wk_client **client)
 {
 	const TEEC_UUID uuid = WK_TA_UUID;
@@ -225,6 +264,8 @@ enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_r
 		goto err_window;
 	}
 	status = greet(made, report);
+	if (status == WK_OK)
+		status = use_image(made, report);
 	if (status != WK_OK)
 		goto err_lifeline;
 	*client = made;
@@ -265,28 +306,6 @@ uint64_t wk_client_fixed(const struct wk_client *client)
 }
 
 /* ---- loading ---- */
-
-/* A part of the window as a parameter. */
-static void use_window(struct wk_client *client, TEEC_Parameter *parameter, size_t offset, size_t size)
-{
-	parameter->memref.parent = &client->window;
-	parameter->memref.offset = offset;
-	parameter->memref.size = size;
-}
-
-/* Takes the report that a command has left at the end of the window. */
-#define REPORT_AT (WINDOW_SIZE - 4096)
-
-static enum wk_status take_report(struct wk_client *client, size_t size, struct wk_report *report)
-{
-	struct wk_report told;
-
-	if (size > 4096 || !wk_report_read((uint8_t *)client->window.buffer + REPORT_AT, size, &told, client->subject))
-		return fail(report, WK_IO, "the Trusted Application answers with something else than a report");
-	if (told.status != WK_OK && report && report->status == WK_OK)
-		*report = told;
-	return told.status;
-}
 
 static enum wk_status begin(struct wk_client *client, const void *bytes, size_t size, struct wk_report *report)
 {

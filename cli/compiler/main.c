@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep-compile LEVEL[f] TARGET VERBOSE MODULE IMAGE [IR] (f: the code counts fuel): the half of `wasmkeep compile` and of `run --engine native`
+ * wasmkeep-compile LEVEL[f] TARGET VERBOSE MODULE IMAGE [IR [KEY]] (f: the code counts fuel): the half of `wasmkeep
+ * compile` and of `run --engine native`
  * that needs LLVM, in a program of its own. LLVM's library takes longer to load than most guests run, and what goes
  * wrong in it must not end a program that holds others' modules. It is not meant to be called by people: cli/compile.c
  * is.
@@ -47,7 +48,7 @@ int main(int count, char **words)
 	bool verbose;
 	int status;
 
-	if (count != 6 && count != 7) {
+	if (count < 6 || count > 8) {
 		wk_message("this is a part of wasmkeep; call: wasmkeep compile");
 		return WK_EXIT_USAGE;
 	}
@@ -57,7 +58,8 @@ int main(int count, char **words)
 	options.target = words[2][0] ? words[2] : NULL;
 	options.left = verbose ? say_left : NULL;
 	options.context = &bytes;
-	options.save_ir = words[6];
+	options.save_ir = count > 6 && words[6][0] ? words[6] : NULL;
+	options.sign = count > 7 ? words[7] : NULL;
 	wk_report_clear(&report);
 	report.status = wk_keep_new(NULL, &keep);
 	if (report.status == WK_OK)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/report.h"
+#include "compiler/sign.h"
 #include "compiler/translator.h"
 
 static bool make(struct compiler *c)
@@ -75,6 +76,27 @@ static bool translate(struct compiler *parts, uint32_t count)
 	return true;
 }
 
+/* A key is read before anything is compiled, which takes long. */
+static enum wk_status check_options(const struct wk_compile_options *options, struct wk_report *report)
+{
+	const struct wk_target *target = wk_c_target(options->target);
+	struct wk_key *key = NULL;
+	enum wk_status status;
+
+	if (!target || options->optimisation > 3)
+		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
+			options->target);
+	if (target->optee != (options->sign != NULL))
+		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, target->optee ?
+			"an image for OP-TEE must be signed: --sign KEY.pem, the key of the Trusted Applications (docs/device.md)" :
+			"only images for OP-TEE are signed: --target aarch64-optee");
+	if (!target->optee)
+		return WK_OK;
+	status = wk_key_read(options->sign, report, &key);
+	wk_key_delete(key);
+	return status;
+}
+
 enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result)
 {
@@ -83,13 +105,13 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	struct wk_image_seal seal = { .optimisation = options->optimisation };
 	LLVMMemoryBufferRef objects[WK_C_PARTS] = { NULL };
 	uint32_t count = wk_c_part_count(module, options);
-	enum wk_status status = WK_NO_MEMORY;
+	enum wk_status status;
 
 	if (!chosen.target)
 		chosen.target = WK_IMAGE_TARGET;
-	if (!wk_c_target(chosen.target) || chosen.optimisation > 3)
-		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION, "no images are made for '%s'",
-			chosen.target);
+	status = check_options(&chosen, report);
+	if (status != WK_OK)
+		return status;
 	for (uint32_t i = 0; i < count; i++) {
 		parts[i].module = module;
 		parts[i].options = &chosen;
@@ -97,13 +119,17 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	wk_c_divide(parts, count);
 	if (translate(parts, count)) {
 		count_compiled(&parts[0], result);
-		status = wk_c_emit_parts(parts, count, report, objects);
-	}
-	if (status == WK_OK) {
 		memcpy(seal.target, chosen.target, strlen(chosen.target));
 		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
 		seal.function_count = result->functions;
 		seal.compiled_count = result->compiled;
+		if (wk_c_target(chosen.target)->optee)
+			wk_c_optee(&parts[0], &seal);
+		status = wk_c_emit_parts(parts, count, report, objects);
+	} else {
+		status = WK_NO_MEMORY;
+	}
+	if (status == WK_OK) {
 		status = wk_c_link(&chosen, objects, count, module, &seal, path, report);
 		result->library_size = seal.library_size;
 	}

@@ -13,6 +13,7 @@ struct wk_compile_options {
 	bool fuel;                     /* counts fuel: for stores with fuel, and those without */
 	unsigned parts;                /* that are compiled at the same time; 0: by the size. At most 8 */
 	const char *target;            /* as WK_IMAGE_TARGET; NULL: this machine */
+	const char *sign;              /* for OP-TEE: a file with the private key, in PEM; else NULL */
 	const char *save_ir;           /* a file for LLVM's text of what is compiled, before it is optimised; NULL: none */
 	/* Told what is not compiled; NULL: nobody is. */
 	void (*left)(void *context, uint32_t function, const char *why);
@@ -24,8 +25,9 @@ struct wk_compile_result {
 	uint64_t library_size;
 };
 
-/* Compiles a loaded module to a file, which appears whole or not at all. WK_BAD_ARGUMENT: an unknown target;
- * WK_UNSUPPORTED: no linker, or it cannot be written; the report says what. */
+/* Compiles a loaded module to a file, which appears whole or not at all. WK_BAD_ARGUMENT: an unknown target, or a
+ * key that is missing or of no use there; WK_UNSUPPORTED: no linker, the key does not sign, or it cannot be written;
+ * WK_LIMIT: too large for OP-TEE; the report says what. */
 WK_NODISCARD enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result);
 

@@ -14,8 +14,9 @@
 
 /* x86-64-v2 is what every processor of the last ten years has; without its SSE 4.1 roundings would be calls. */
 static const struct wk_target targets[] = {
-	{ "x86_64-linux", "x86_64-unknown-linux-gnu", "x86-64-v2", "", "elf_x86_64" },
-	{ "aarch64-linux", "aarch64-unknown-linux-gnu", "generic", "+neon", "aarch64linux" },
+	{ "x86_64-linux", "x86_64-unknown-linux-gnu", "x86-64-v2", "", "elf_x86_64", false },
+	{ "aarch64-linux", "aarch64-unknown-linux-gnu", "generic", "+neon", "aarch64linux", false },
+	{ "aarch64-optee", "aarch64-unknown-linux-gnu", "generic", "+neon", "aarch64linux", true },
 };
 
 const struct wk_target *wk_c_target(const char *name)
@@ -40,7 +41,7 @@ void wk_c_start(void)
 {
 	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
 	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
-	LLVMInitializeAArch64AsmPrinter();
+	LLVMInitializeAArch64AsmPrinter(), LLVMInitializeAArch64AsmParser(); /* optee.c has assembly */
 }
 
 static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,

@@ -574,7 +574,8 @@ static void add_locals(struct translator *t, wk_valtype type, uint32_t count)
 static void check_stack(struct translator *t, const struct wk_function_decl *decl)
 {
 	struct compiler *c = t->c;
-	LLVMValueRef depth = wk_c_number(c->i32, 0), exec, guard, frame;
+	const bool optee = wk_c_target(c->options->target)->optee;
+	LLVMValueRef depth = wk_c_number(c->i32, 0), exec, guard, frame, stop;
 	LLVMBasicBlockRef bad = wk_f_block(t), good = wk_f_block(t);
 	uint64_t large = 16 * ((uint64_t)t->local_count + decl->max_slots);
 
@@ -583,9 +584,12 @@ static void check_stack(struct translator *t, const struct wk_function_decl *dec
 	guard = wk_c_load(c, c->i64, exec, offsetof(struct wk_exec, native_guard), c->tbaa_context, false);
 	LLVMSetOrdering(guard, LLVMAtomicOrderingMonotonic);
 	LLVMSetAlignment(guard, 8);
-	if (large > 32768)
+	if (large > (optee ? 2048 : 32768)) /* a Trusted Application has less behind it */
 		frame = LLVMBuildSub(t->b, frame, wk_c_number(c->i64, large), "");
-	wk_f_branch_unlikely(t, LLVMBuildICmp(t->b, LLVMIntULT, frame, guard, ""), bad, good);
+	stop = LLVMBuildICmp(t->b, LLVMIntULT, frame, guard, "");
+	if (optee) /* an interrupt cannot raise the guard */
+		stop = LLVMBuildOr(t->b, stop, wk_c_interrupted(c, exec), "");
+	wk_f_branch_unlikely(t, stop, bad, good);
 	LLVMPositionBuilderAtEnd(t->b, bad);
 	wk_c_end_run(c, t->context, NULL, offset_of(t));
 	LLVMPositionBuilderAtEnd(t->b, good);

@@ -19,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/report.h"
+#include "compiler/sign.h"
 #include "compiler/translator.h"
 #include "image/image.h"
 
@@ -46,17 +47,25 @@ static bool write_all(int file, const void *bytes, size_t size)
 	return true;
 }
 
+/* What OP-TEE's loader wants: segments of one kind of protection each, pages of 4 KiB, and a hash table of the older kind,
+ * too. Names that nobody needs there would count for the size. */
+#define OPTEE_WORDS "-z", "separate-code", "-z", "max-page-size=4096", "--hash-style=both", "--strip-all"
+
 /* Runs one linker. -1: there is none of this name; else its exit status, 0 is success. */
-static int run(const char *name, const char *emulation, char *const *objects, const char *library)
+static int run(const char *name, const struct wk_target *target, char *const *objects, const char *library)
 {
-	char *words[13 + WK_C_PARTS + 1] = { (char *)name, "-m", (char *)emulation, "-shared", "-z", "now", "-z", "relro", "-z",
-		"noexecstack", "--build-id=none", "-o", (char *)library };
+	static const char *const optee_words[] = { OPTEE_WORDS };
+	const char *words[13 + WK_COUNT(optee_words) + WK_C_PARTS + 1] = { name, "-m", target->emulation, "-shared", "-z", "now",
+		"-z", target->optee ? "norelro" : "relro", "-z", "noexecstack", "--build-id=none", "-o", library };
+	size_t count = 13;
 	pid_t child;
 	int status;
 
-	for (int i = 0; objects[i]; i++)
-		words[13 + i] = objects[i];
-	if (posix_spawnp(&child, name, NULL, NULL, words, environ) != 0)
+	for (size_t i = 0; objects[i]; i++)
+		words[count++] = objects[i];
+	if (target->optee)
+		memcpy(words + count, optee_words, sizeof optee_words);
+	if (posix_spawnp(&child, name, NULL, NULL, (char *const *)(uintptr_t)words, environ) != 0)
 		return -1;
 	while (waitpid(child, &status, 0) < 0)
 		if (errno != EINTR)
@@ -70,7 +79,7 @@ static enum wk_status link_object(const struct wk_target *target, char *const *o
 	static const char *const linkers[] = { "ld.lld-19", "ld.lld", "ld" };
 
 	for (size_t i = 0; i < WK_COUNT(linkers); i++) {
-		int status = run(linkers[i], target->emulation, objects, library);
+		int status = run(linkers[i], target, objects, library);
 
 		if (status == 0)
 			return WK_OK;
@@ -79,13 +88,11 @@ static enum wk_status link_object(const struct wk_target *target, char *const *o
 	return fail(report, "no linker", "ld.lld-19, ld.lld or ld is needed (Debian: lld-19), and none has linked the image");
 }
 
-/* Appends the seal of what is in the file. */
-static enum wk_status seal_file(int file, const struct wk_module *module, struct wk_image_seal *seal,
-	struct wk_report *report)
+/* All bytes of the file. The caller frees them. */
+static enum wk_status read_file(int file, struct wk_report *report, struct wk_span *all)
 {
 	struct stat status;
 	uint8_t *bytes;
-	enum wk_status result = WK_OK;
 	size_t size, done = 0;
 
 	if (fstat(file, &status) != 0)
@@ -98,29 +105,61 @@ static enum wk_status seal_file(int file, const struct wk_module *module, struct
 		ssize_t got = pread(file, bytes + done, size - done, (off_t)done);
 
 		if (got <= 0) {
-			result = fail(report, "the image", got < 0 ? strerror(errno) : "it became shorter");
-			break;
+			enum wk_status failed = fail(report, "the image", got < 0 ? strerror(errno) : "it became shorter");
+
+			free(bytes);
+			return failed;
 		}
 		done += (size_t)got;
 	}
-	if (result == WK_OK) {
-		wk_image_make_seal(wk_span(bytes, size), module->bytes, seal);
-		if (lseek(file, 0, SEEK_END) < 0 || !write_all(file, seal, sizeof *seal))
-			result = fail(report, "the image", strerror(errno));
-	}
-	free(bytes);
-	return result;
+	*all = wk_span(bytes, size);
+	return WK_OK;
 }
 
-static enum wk_status finish(const char *library, const struct wk_module *module, struct wk_image_seal *seal,
-	const char *path, struct wk_report *report)
+/* Appends the seal of what is in the file. */
+static enum wk_status seal_file(int file, struct wk_span library, const struct wk_module *module,
+	struct wk_image_seal *seal, struct wk_report *report)
+{
+	wk_image_make_seal(library, module->bytes, seal);
+	if (lseek(file, 0, SEEK_END) < 0 || !write_all(file, seal, sizeof *seal))
+		return fail(report, "the image", strerror(errno));
+	return WK_OK;
+}
+
+/* Makes it a signed file; the seal is inside already. */
+static enum wk_status sign_file(int file, struct wk_span library, const char *path, struct wk_image_seal *seal,
+	struct wk_report *report)
+{
+	struct wk_key *key = NULL;
+	uint8_t uuid[16], *signed_file = NULL;
+	size_t size = 0;
+	enum wk_status status = wk_key_read(path, report, &key);
+
+	wk_image_uuid(seal->module, uuid);
+	if (status == WK_OK)
+		status = wk_sign(key, library, uuid, report, &signed_file, &size);
+	if (status == WK_OK && (lseek(file, 0, SEEK_SET) < 0 || !write_all(file, signed_file, size)))
+		status = fail(report, "the image", strerror(errno));
+	seal->library_size = library.size; /* for who asked: the library has it no more */
+	free(signed_file);
+	wk_key_delete(key);
+	return status;
+}
+
+static enum wk_status finish(const char *library, const struct wk_compile_options *options,
+	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report)
 {
 	int file = open(library, O_RDWR | O_CLOEXEC);
+	struct wk_span bytes = { NULL, 0 };
 	enum wk_status status;
 
 	if (file < 0)
 		return fail(report, library, strerror(errno));
-	status = seal_file(file, module, seal, report);
+	status = read_file(file, report, &bytes);
+	if (status == WK_OK)
+		status = wk_c_target(options->target)->optee ? sign_file(file, bytes, options->sign, seal, report) :
+			seal_file(file, bytes, module, seal, report);
+	free((void *)(uintptr_t)bytes.data);
 	if (close(file) != 0 && status == WK_OK)
 		status = fail(report, library, strerror(errno));
 	if (status == WK_OK && rename(library, path) != 0)
@@ -172,7 +211,7 @@ enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMem
 	if (status == WK_OK)
 		status = link_object(wk_c_target(options->target), names, library, report);
 	if (status == WK_OK)
-		status = finish(library, module, seal, path, report);
+		status = finish(library, options, module, seal, path, report);
 	if (status != WK_OK && library)
 		(void)unlink(library);
 	free(library);

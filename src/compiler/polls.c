@@ -119,22 +119,36 @@ static void redirect_phis(struct search *s, LLVMBasicBlockRef at, LLVMBasicBlock
 	}
 }
 
+LLVMValueRef wk_c_interrupted(struct compiler *c, LLVMValueRef exec)
+{
+	bool optee = wk_c_target(c->options->target)->optee;
+	LLVMValueRef at = exec, flag, bits;
+
+	if (optee) {
+		at = wk_c_field(c, c->pointer, exec, wk_exec, interrupt_at, false);
+		LLVMSetOrdering(at, LLVMAtomicOrderingMonotonic); /* it moves while a guest waits */
+		LLVMSetAlignment(at, 8);
+	}
+	flag = wk_c_load(c, c->i32, at, optee ? 0 : offsetof(struct wk_exec, interrupt), c->tbaa_context, false);
+	LLVMSetOrdering(flag, LLVMAtomicOrderingMonotonic);
+	LLVMSetAlignment(flag, 4);
+	bits = optee ? LLVMBuildAnd(c->b, flag, wk_c_number(c->i32, WK_INTERRUPT), "") : flag;
+	return LLVMBuildICmp(c->b, LLVMIntNE, bits, wk_c_number(c->i32, 0), "");
+}
+
 static void poll(struct search *s, struct wk_c_edge edge, LLVMValueRef exec)
 {
 	struct compiler *c = s->c;
 	LLVMBasicBlockRef look = LLVMInsertBasicBlockInContext(c->llvm, edge.to, "poll");
 	LLVMBasicBlockRef bad = LLVMAppendBasicBlockInContext(c->llvm, s->function, "stop");
-	LLVMValueRef end = LLVMGetBasicBlockTerminator(edge.from), flag, branch;
+	LLVMValueRef end = LLVMGetBasicBlockTerminator(edge.from), branch;
 
 	for (unsigned i = 0; i < LLVMGetNumSuccessors(end); i++)
 		if (LLVMGetSuccessor(end, i) == edge.to)
 			LLVMSetSuccessor(end, i, look);
 	redirect_phis(s, edge.to, edge.from, look);
 	LLVMPositionBuilderAtEnd(c->b, look);
-	flag = wk_c_load(c, c->i32, exec, offsetof(struct wk_exec, interrupt), c->tbaa_context, false);
-	LLVMSetOrdering(flag, LLVMAtomicOrderingMonotonic);
-	LLVMSetAlignment(flag, 4);
-	branch = LLVMBuildCondBr(c->b, LLVMBuildICmp(c->b, LLVMIntNE, flag, wk_c_number(c->i32, 0), ""), bad, edge.to);
+	branch = LLVMBuildCondBr(c->b, wk_c_interrupted(c, exec), bad, edge.to);
 	wk_c_tag(branch, c->kind_prof, c->unlikely);
 	LLVMPositionBuilderAtEnd(c->b, bad);
 	wk_c_end_run(c, LLVMGetParam(s->function, 0), NULL, wk_c_number(c->i32, UINT32_MAX));

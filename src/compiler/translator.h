@@ -189,6 +189,8 @@ bool wk_c_back_edges(struct compiler *c, LLVMValueRef function, struct wk_c_edge
 
 /* Puts a look at the interrupt flag into the loops of optimised code. */
 void wk_c_add_polls(struct compiler *c);
+/* An i1: is the guest to stop? In a TEE the flag is the normal world's memory (runtime/instance.h). */
+LLVMValueRef wk_c_interrupted(struct compiler *c, LLVMValueRef exec);
 
 /* ---- parts.c ---- */
 
@@ -211,7 +213,16 @@ void wk_c_start(void);
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
 enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
 	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report);
-struct wk_target { const char *name, *triple, *cpu, *features, *emulation; };
+
+/* ---- optee.c ---- */
+
+/* Completes the seal and puts it into the library, and what OP-TEE's loader would not find elsewhere. */
+void wk_c_optee(struct compiler *c, struct wk_image_seal *seal);
+
+struct wk_target {
+	const char *name, *triple, *cpu, *features, *emulation;
+	bool optee;                    /* a signed library with its seal inside */
+};
 /* NULL: there is no such target. */
 const struct wk_target *wk_c_target(const char *name);
 

@@ -75,7 +75,8 @@ struct wk_image_table {
 };
 #define WK_IMAGE_SYMBOL "wasmkeep_image"
 
-/* Behind the library's bytes: the last of the file. All numbers are little-endian. */
+/* Behind the library's bytes: the last of the file. On OP-TEE, where nobody sees the file, a symbol of the library, with a
+ * library_size of 0. All numbers are little-endian. */
 struct wk_image_seal {
 	uint8_t magic[8];              /* WK_IMAGE_MAGIC */
 	uint32_t abi;
@@ -88,14 +89,17 @@ struct wk_image_seal {
 	uint8_t digest[32];            /* SHA-256 of all bytes of the file before this field */
 };
 #define WK_IMAGE_MAGIC "WKIMAGE\n"
+#define WK_IMAGE_SEAL_SYMBOL "wasmkeep_image_seal"
 
-/* Where this runtime's images are for; empty: nowhere. */
-#if defined(__x86_64__) && defined(__linux__)
+/* Where this runtime's images are for; empty: nowhere. What a Trusted Application is built with says that it is for Linux,
+ * but only one has its interrupts in shared memory, which images for it know. */
+#if defined(__aarch64__) && defined(WK_SHARED_INTERRUPT)
+#define WK_IMAGE_TARGET "aarch64-optee"
+#define WK_IMAGE_OPTEE
+#elif defined(__x86_64__) && defined(__linux__)
 #define WK_IMAGE_TARGET "x86_64-linux"
 #elif defined(__aarch64__) && defined(__linux__)
 #define WK_IMAGE_TARGET "aarch64-linux"
-#elif defined(__aarch64__)
-#define WK_IMAGE_TARGET "aarch64-optee"
 #else
 #define WK_IMAGE_TARGET ""
 #endif
@@ -121,6 +125,7 @@ WK_AT(wk_image_seal, digest, 112);
 _Static_assert(sizeof(struct wk_image_seal) == 144, "WK_IMAGE_ABI: the seal");
 WK_AT(wk_exec, interrupt, 0);
 WK_AT(wk_exec, fuel, 16);
+WK_AT(wk_exec, interrupt_at, 136);
 WK_AT(wk_exec, native_guard, 144);
 WK_AT(wk_memory, linear.size, 8);
 WK_AT(wk_table, elements, 32);

@@ -57,9 +57,13 @@ static enum wk_status bind(struct wk_instance *instance, struct wk_report *repor
 
 /* ---- calls ---- */
 
-/* What host functions and our own need below the last frame of compiled code; and what there is taken to be on a stack
- * that the port does not know, such as a coroutine's. */
+/* What host functions and our own need below the last frame of compiled code (a Trusted Application's: TA_GUEST_STACK);
+ * and what there is taken to be on a stack that the port does not know, such as a coroutine's. */
+#ifdef WK_IMAGE_OPTEE
+#define RESERVE ((uintptr_t)32 << 10)
+#else
 #define RESERVE ((uintptr_t)128 << 10)
+#endif
 #define UNKNOWN_STACK ((uintptr_t)256 << 10)
 
 /* Compiled code may use as much of the native stack as guests have of their own, if that much is there. */

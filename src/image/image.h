@@ -23,6 +23,20 @@ void wk_sha256_end(struct wk_sha256 *hash, uint8_t digest[32]);
 WK_NODISCARD enum wk_status wk_image_check(struct wk_span file, struct wk_span module, struct wk_report *report,
 	struct wk_image_seal *seal);
 
+/* The same for a seal alone, whose library somebody else has checked; library_size is 0 for one that is inside of it.
+ * `module`: its SHA-256. */
+WK_NODISCARD enum wk_status wk_image_check_seal(const struct wk_image_seal *seal, uint64_t library_size,
+	const uint8_t module[32], struct wk_report *report);
+
+/* The name of a module's image on OP-TEE: a UUID of version 8 (RFC 9562) with the first bytes of the module's SHA-256.
+ * Bytes in the order of a UUID's text. */
+static inline void wk_image_uuid(const uint8_t module[32], uint8_t uuid[16])
+{
+	memcpy(uuid, module, 16);
+	uuid[6] = (uint8_t)((uuid[6] & 0x0f) | 0x80);
+	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
+}
+
 /* Completes a seal whose options and counts are set, for the library's bytes and the module's. */
 void wk_image_make_seal(struct wk_span library, struct wk_span module, struct wk_image_seal *seal);
 

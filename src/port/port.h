@@ -43,7 +43,7 @@ struct wk_fixed_part {
 	const char *name;         /* constant text */
 	uint64_t bytes;
 };
-#define WK_FIXED_PARTS 4
+#define WK_FIXED_PARTS 5
 
 struct wk_provider {
 	const struct wk_provider_ops *ops;

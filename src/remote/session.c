@@ -168,6 +168,9 @@ enum wk_status wk_session_end(struct wk_session *session, struct wk_report *repo
 	status = check_hash(session, report);
 	if (status == WK_OK)
 		status = wk_module_load(session->keep, session->bytes, session->size, WK_LOAD_GIVE, report, &session->module);
+	if (status == WK_OK && session->host->image &&
+		memcmp(session->hash, session->host->image_module, sizeof session->hash) == 0)
+		status = wk_image_attach(session->module, session->host->image, NULL, NULL, report);
 	if (status != WK_OK) {
 		unload(session);
 		return status;

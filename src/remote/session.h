@@ -12,6 +12,7 @@
 #ifndef WK_REMOTE_SESSION_H
 #define WK_REMOTE_SESSION_H
 
+#include "image/image.h"
 #include "remote/remote.h"
 #include "remote/task.h"
 #include "wasi/vault.h"
@@ -51,6 +52,9 @@ struct wk_session_host {
 	void *stack;
 	size_t stack_size;
 	uint32_t native_depth;              /* how deep calls between host and guest may nest on it */
+	/* Compiled code of the module with this hash; NULL: none. It is used when that module is loaded. */
+	const struct wk_image_table *image;
+	uint8_t image_module[WK_HASH_SIZE];
 };
 
 struct wk_session;

@@ -65,8 +65,9 @@ one tests/board/board.sh board/board
 one tests/board/memory.sh board/board
 one tests/board/probe.sh board/board
 one tests/board/ta.sh board/board "$tool"
+one tests/board/image.sh board/board "$tool"
 wait
-for name in spec board memory probe ta; do
+for name in spec board memory probe ta image; do
 	set -- $(cat "build/board-$name.counts" 2> /dev/null || echo "0 passed, 1 failed, 0 skipped")
 	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
 done

@@ -117,6 +117,30 @@ down 65536
 down 400
 down -1
 END
+# For OP-TEE: a library with the signed header of its Trusted Applications, checked by another program than it was made by.
+tool compile --target aarch64-optee "$library"
+check "an image for OP-TEE needs a key" 64 err "--sign KEY.pem"
+tool compile --target aarch64-optee --sign "$work/none.pem" "$library"
+check "a key that is not there" 66 err "none.pem"
+tool compile --target aarch64-optee --sign "$library" "$library"
+check "a file that is no key" 65 err "no private key"
+tool compile --sign "$library" "$library"
+check "a key for another target" 64 err "--target aarch64-optee"
+if command -v openssl > /dev/null && openssl genrsa -out "$work/key.pem" 2048 2> /dev/null &&
+	openssl ecparam -genkey -name prime256v1 -out "$work/curve.pem" 2> /dev/null; then
+	tool compile --target aarch64-optee --sign "$work/curve.pem" "$library"
+	check "a key of another kind" 65 err "RSA"
+	tool compile -v --target aarch64-optee --sign "$work/key.pem" "$library"
+	check "an image for OP-TEE" 0 err "functions compiled"
+	/usr/bin/python3 "$(dirname "$0")/signed.py" "$work/library.ta" "$work/key.pem" "$library" > "$work/why" 2>&1
+	case $? in
+	0) ok "its header, signature and name are right" ;;
+	9) skip "its signature" "no python3-cryptography" ;;
+	*) not_ok "its header, signature and name are right" "$(tail -n 3 "$work/why")" ;;
+	esac
+else
+	skip "signing" "no openssl"
+fi
 
 # Every kind of harm to a file: nothing of it runs, and the program does, by the interpreter.
 cp "$work/library.image" "$work/good.image"

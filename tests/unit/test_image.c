@@ -45,6 +45,37 @@ static void seal_again(struct wk_image_seal *seal)
 	memcpy(file + LIBRARY, seal, sizeof *seal);
 }
 
+TEST(seal_inside)
+{
+	struct wk_image_seal seal = { .optimisation = 2, .function_count = 3, .compiled_count = 2 }, changed;
+	struct wk_report report;
+	uint8_t uuid[16], other[32];
+
+	memcpy(seal.target, WK_IMAGE_TARGET, sizeof WK_IMAGE_TARGET);
+	memcpy(seal.compiler, "a-test", sizeof "a-test");
+	wk_image_make_seal(wk_span(NULL, 0), wk_span(module, 8), &seal);
+	memcpy(other, seal.module, sizeof other);
+	wk_report_clear(&report);
+	CHECK_EQUAL(wk_image_check_seal(&seal, 0, seal.module, &report), WK_OK);
+	other[31] ^= 1;
+	CHECK_EQUAL(wk_image_check_seal(&seal, 0, other, &report), WK_UNSUPPORTED);
+	changed = seal;
+	changed.abi++;
+	wk_report_clear(&report);
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_UNSUPPORTED);
+	changed = seal;
+	changed.target[0] = 'z';
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_UNSUPPORTED);
+	changed = seal;
+	changed.library_size = 1; /* this one stands behind a file */
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_MALFORMED);
+
+	wk_image_uuid(seal.module, uuid);
+	CHECK_EQUAL(uuid[6] >> 4, 8);
+	CHECK_EQUAL(uuid[8] >> 6, 2);
+	CHECK_EQUAL(uuid[15], seal.module[15]);
+}
+
 TEST(sha256)
 {
 	/* FIPS 180-4's examples, and one million times 'a'. */
