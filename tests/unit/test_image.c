@@ -180,6 +180,7 @@ TEST(another_module)
 int main(void)
 {
 	RUN(sha256);
+	RUN(seal_inside);
 	RUN(whole);
 	RUN(cut_off);
 	RUN(every_bit);
