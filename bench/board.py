@@ -62,6 +62,16 @@ def keep(module, *words, engine="interp"):
     return output.rstrip("\n"), [round(float(figure) * 1e6) for figure in figures]
 
 
+def compile(wasmkeep, name):
+    """The kernel's image for the TEE."""
+    image = os.path.join(out, "images", name + ".ta")
+    os.makedirs(os.path.dirname(image), exist_ok=True)
+    run(wasmkeep, "compile", "--target", "aarch64-optee", "--sign", os.path.join(
+        kit, "lib/optee-os-dev/vexpress-qemu_armv8a/keys/default_ta.pem"), "-o", image,
+        os.path.join(root, "build/bench/wasm/%s.wasm" % name))
+    return image
+
+
 def kernels():
     with open(os.path.join(root, "bench/board/sub.mk")) as file:
         return file.read().split("kernels := ")[1].split("\n\n")[0].replace("\\", "").split()
@@ -95,11 +105,7 @@ def main():
             loaded, ran = keep("empty.wasm")[1]
             many = keep("requests.wasm")[1][1]
             if options.compiled:
-                for name in names:
-                    run(options.compiled, "compile", "--target", "aarch64-optee", "--sign", os.path.join(kit,
-                        "lib/optee-os-dev/vexpress-qemu_armv8a/keys/default_ta.pem"), "-o",
-                        os.path.join(out, name + ".image.ta"), os.path.join(root, "build/bench/wasm/%s.wasm" % name))
-                    board("push", os.path.join(out, name + ".image.ta"), "/root/%s.ta" % name)
+                board("push", *[compile(options.compiled, name) for name in names], "/root/")
             print("instructions for                            in the keep        natively")
             print("  loading an empty module               %15s" % thousands(loaded))
             print("  running it: an invocation             %15s %15s" % (thousands(ran),

@@ -11,8 +11,8 @@
 
 struct wk_key;
 
-/* Reads a private RSA key in PEM, without a passphrase. WK_IO: it cannot be read; WK_UNSUPPORTED: it is none that signs for OP-TEE, or this build
- * cannot sign; the report says which. The caller deletes *key. */
+/* Reads a private RSA key in PEM, without a passphrase. WK_IO: it cannot be read; WK_UNSUPPORTED: it is none that signs for
+ * OP-TEE, or this build cannot sign; the report says which. The caller deletes *key. */
 WK_NODISCARD enum wk_status wk_key_read(const char *path, struct wk_report *report, struct wk_key **key);
 void wk_key_delete(struct wk_key *key);
 
