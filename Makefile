@@ -29,9 +29,9 @@ help: ## says what there is
 	@echo "More: docs/, ARCHITECTURE.md."
 
 .PHONY: demo
-demo: demo-packages release ## runs a real program: Lua, compiled to WebAssembly
+demo: demo-packages release ## runs a real program with a TEE's memory, Lua, and shows its memory map
 	@sh demo/build.sh build/demo
-	build/$(RELEASE)/wasmkeep run --dir demo::/ build/demo/lua.wasm /demo.lua
+	build/$(RELEASE)/wasmkeep run --tee sim:optee-qemu-armv8a --memory-report --dir demo::/ build/demo/lua.wasm /demo.lua
 
 .PHONY: test
 test: test-packages spec-files ## builds everything and runs all tests, with sanitizers and for Arm, too
