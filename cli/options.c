@@ -66,8 +66,10 @@ int wk_options_next(struct wk_options *options)
 	if (word[1] == '-') {
 		equals = strchr(word, '=');
 		option = find_name(options->table, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2));
-	} else if (word[2] == 0) {
+	} else {
 		option = find_letter(options->table, word[1]);
+		if (word[2] != 0 && option && (!option->value || option->value[0] == '['))
+			option = NULL; /* letters are not joined */
 	}
 	if (!option)
 		return unknown(options, word);
@@ -79,6 +81,8 @@ int wk_options_next(struct wk_options *options)
 	}
 	if (equals) {
 		options->value = equals + 1;
+	} else if (word[1] != '-' && word[2] != 0) {
+		options->value = word + 2;
 	} else if (option->value && option->value[0] != '[') {
 		if (options->next >= options->count) {
 			wk_message("option --%s needs a value: --%s %s", option->name, option->name, option->value);

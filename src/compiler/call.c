@@ -42,6 +42,7 @@ static LLVMValueRef *take_arguments(struct translator *t, const struct wk_deftyp
 		t->unsupported = "no memory to translate it";
 		return NULL;
 	}
+	t->stack_check = NULL;
 	values[1] = t->context;
 	t->height -= type->parameter_count;
 	for (uint32_t i = 0; i < type->parameter_count; i++)

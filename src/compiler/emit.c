@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * From IR to an object file: LLVM's own pipeline, then the looks at the interrupt flag, then code.
+ * From IR to an object file: loops in two versions, the looks at the interrupt flag, LLVM's own pipeline, then code.
  */
 #include <llvm-c/Analysis.h>
 #include <llvm-c/Target.h>
 #include <llvm-c/TargetMachine.h>
 #include <llvm-c/Transforms/PassBuilder.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/report.h"
@@ -40,8 +41,9 @@ static enum wk_status fail(struct wk_report *report, const char *what, char *tex
 void wk_c_start(void)
 {
 	LLVMInitializeX86TargetInfo(), LLVMInitializeX86Target(), LLVMInitializeX86TargetMC(), LLVMInitializeX86AsmPrinter();
+	LLVMInitializeX86AsmParser(); /* polls.c has assembly */
 	LLVMInitializeAArch64TargetInfo(), LLVMInitializeAArch64Target(), LLVMInitializeAArch64TargetMC();
-	LLVMInitializeAArch64AsmPrinter(), LLVMInitializeAArch64AsmParser(); /* optee.c has assembly */
+	LLVMInitializeAArch64AsmPrinter(), LLVMInitializeAArch64AsmParser(); /* and optee.c */
 }
 
 static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,
@@ -93,18 +95,33 @@ static enum wk_status verify(struct compiler *c, struct wk_report *report)
 /* Loops of a simple shape, with values in registers and what does not change before them: what loops.c reads. */
 #define BEFORE_LOOPS "function(sroa,early-cse,loop-mssa(loop-rotate,licm),loop-simplify,lcssa)"
 
+/* What we do to loops: before LLVM's own passes, which change them in ways that would hide what they are. */
+static bool change_loops(struct compiler *c)
+{
+	bool good = true;
+
+	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && good; function = LLVMGetNextFunction(function)) {
+		struct wk_c_blocks bounded = { 0 };
+
+		if (LLVMCountBasicBlocks(function) == 0)
+			continue;
+		if (c->options->optimisation >= 2)
+			good = wk_c_version_loops(c, function, &bounded);
+		good = good && wk_c_add_polls(c, function, &bounded);
+		free(bounded.blocks);
+	}
+	return good;
+}
+
 static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
 {
 	enum wk_status status = WK_OK;
 	char passes[32];
 
-	if (c->options->optimisation >= 2) {
+	if (c->options->optimisation >= 2)
 		status = run_passes(c, machine, BEFORE_LOOPS, report);
-		if (status == WK_OK)
-			wk_c_version_loops(c);
-		if (status == WK_OK)
-			status = c->failed ? WK_NO_MEMORY : verify(c, report);
-	}
+	if (status == WK_OK)
+		status = change_loops(c) ? verify(c, report) : WK_NO_MEMORY;
 	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
 	return status == WK_OK ? run_passes(c, machine, passes, report) : status;
 }
@@ -129,9 +146,7 @@ enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemor
 	if (status == WK_OK)
 		status = optimise(c, machine, report);
 	if (status == WK_OK)
-		wk_c_add_polls(c);
-	if (status == WK_OK)
-		status = c->failed ? WK_NO_MEMORY : verify(c, report);
+		status = verify(c, report);
 	if (status == WK_OK && LLVMTargetMachineEmitToMemoryBuffer(machine, c->ir, LLVMObjectFile, &text, object))
 		status = fail(report, "LLVM cannot make code", text);
 	LLVMDisposeTargetMachine(machine);

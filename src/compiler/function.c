@@ -570,7 +570,8 @@ static void add_locals(struct translator *t, wk_valtype type, uint32_t count)
 
 /* A frame that would lie below the guard is not entered. LLVM does not say how large a frame becomes; a function with
  * very many values asks for more than there is in any case behind the guard, and pages are touched in order
- * (module.c). */
+ * (module.c). A function that calls none needs no check, if its frame is small: what helpers may use is enough for it
+ * (image/bind.c). */
 static void check_stack(struct translator *t, const struct wk_function_decl *decl)
 {
 	struct compiler *c = t->c;
@@ -582,7 +583,7 @@ static void check_stack(struct translator *t, const struct wk_function_decl *dec
 	frame = LLVMBuildPtrToInt(t->b, wk_f_intrinsic(t, "llvm.frameaddress", c->pointer, &depth, 1), c->i64, "");
 	exec = wk_c_field(c, c->pointer, t->context, wk_image_context, exec, true);
 	guard = wk_c_load(c, c->i64, exec, offsetof(struct wk_exec, native_guard), c->tbaa_context, false);
-	LLVMSetOrdering(guard, LLVMAtomicOrderingMonotonic);
+	LLVMSetOrdering(guard, LLVMAtomicOrderingUnordered); /* more would be a barrier where the function is put into a loop */
 	LLVMSetAlignment(guard, 8);
 	if (large > (optee ? 2048 : 32768)) /* a Trusted Application has less behind it */
 		frame = LLVMBuildSub(t->b, frame, wk_c_number(c->i64, large), "");
@@ -590,6 +591,8 @@ static void check_stack(struct translator *t, const struct wk_function_decl *dec
 	if (optee) /* an interrupt cannot raise the guard */
 		stop = LLVMBuildOr(t->b, stop, wk_c_interrupted(c, exec), "");
 	wk_f_branch_unlikely(t, stop, bad, good);
+	if (large <= 2048)
+		t->stack_check = LLVMGetLastInstruction(LLVMGetInsertBlock(t->b));
 	LLVMPositionBuilderAtEnd(t->b, bad);
 	wk_c_end_run(c, t->context, NULL, offset_of(t));
 	LLVMPositionBuilderAtEnd(t->b, good);
@@ -639,6 +642,8 @@ void wk_f_function(struct compiler *c, uint32_t index)
 		instruction(&t);
 	}
 	wk_f_end_fuel(&t);
+	if (t.stack_check)
+		LLVMSetCondition(t.stack_check, LLVMConstInt(c->i1, 0, false));
 	t.code->left = t.unsupported;
 	free(t.stack);
 	free(t.labels);

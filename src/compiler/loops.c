@@ -219,15 +219,6 @@ static LLVMValueRef both(struct version *v, LLVMValueRef a, LLVMValueRef b)
 	return a ? LLVMBuildAnd(v->loop.c->b, a, b, "") : b;
 }
 
-static LLVMValueRef size_of_memory(struct version *v, uint32_t memory)
-{
-	struct compiler *c = v->loop.c;
-	LLVMValueRef all = wk_c_field(c, c->pointer, LLVMGetParam(v->function, 0), wk_image_context, memories, true);
-
-	return wk_c_field(c, c->i64, wk_c_load(c, c->pointer, all, memory * sizeof(void *), c->tbaa_context, true), wk_memory,
-		linear.size, false);
-}
-
 /* Are a group's addresses in bounds in all rounds? They go from the first to the last in one direction. */
 static LLVMValueRef in_bounds(struct version *v, struct group *g, LLVMValueRef rounds)
 {
@@ -242,8 +233,8 @@ static LLVMValueRef in_bounds(struct version *v, struct group *g, LLVMValueRef r
 	low = LLVMBuildSelect(c->b, good, first, last, "");
 	high = LLVMBuildSelect(c->b, good, last, first, "");
 	/* Sums that wrap are negative, and the lower one of the two; what is not can be as much as 2^63. */
-	good = LLVMBuildICmp(c->b, LLVMIntULE, LLVMBuildAdd(c->b, high, number(v, g->span), ""), size_of_memory(v, g->memory),
-		"");
+	good = LLVMBuildICmp(c->b, LLVMIntULE, LLVMBuildAdd(c->b, high, number(v, g->span), ""), 
+		wk_c_memory_size(c, LLVMGetParam(v->function, 0), g->memory), "");
 	return LLVMBuildAnd(c->b, good, LLVMBuildICmp(c->b, LLVMIntSGE, low, number(v, 0), ""), "");
 }
 
@@ -449,17 +440,61 @@ static bool is_innermost(const struct version *v, const struct wk_c_edge *edges,
 	return here == 1;
 }
 
-static void version(struct version *v, const struct wk_c_edge *edges, uint32_t count)
+/* A loop that runs this often takes no time. */
+#define BOUND 65536
+
+static bool add_bounded(struct wk_c_blocks *bounded, LLVMBasicBlockRef header)
 {
-	if (!collect(v, LARGEST) || !is_innermost(v, edges, count) || !is_simple(v) || !wk_c_find_end(v))
-		return;
-	find_checks(v);
-	make_groups(v);
-	if (v->check_count != 0)
-		build(v);
+	if (bounded->count == bounded->room) {
+		uint32_t room = bounded->room ? 2 * bounded->room : 16;
+		LLVMBasicBlockRef *grown = realloc(bounded->blocks, room * sizeof *grown);
+
+		if (!grown)
+			return false;
+		bounded->blocks = grown;
+		bounded->room = room;
+	}
+	bounded->blocks[bounded->count++] = header;
+	return true;
 }
 
-static bool version_all(struct compiler *c, LLVMValueRef function)
+/* Is the number of rounds known here and now? */
+static bool few_rounds(struct version *v)
+{
+	LLVMValueRef good = NULL, rounds;
+
+	if (v->left.start.count != 0 || v->bound.count != 0)
+		return false;
+	LLVMPositionBuilderBefore(v->loop.c->b, LLVMGetBasicBlockTerminator(v->loop.before));
+	rounds = wk_c_rounds(v, &good); /* constants: nothing is built */
+	return LLVMIsAConstantInt(rounds) && LLVMIsAConstantInt(good) && LLVMConstIntGetZExtValue(good) == 1 &&
+		LLVMConstIntGetZExtValue(rounds) <= BOUND;
+}
+
+/* An address that moves on does not leave the memory that it was found to stay in. */
+static bool moves(const struct version *v)
+{
+	for (uint32_t i = 0; i < v->group_count; i++)
+		if (v->groups[i].address.step.count == 0 && v->groups[i].address.step.constant != 0)
+			return true;
+	return false;
+}
+
+static bool version(struct version *v, const struct wk_c_edge *edges, uint32_t count, struct wk_c_blocks *bounded)
+{
+	if (!collect(v, LARGEST) || !is_innermost(v, edges, count) || !is_simple(v) || !wk_c_find_end(v))
+		return true;
+	if (few_rounds(v) && !add_bounded(bounded, v->loop.header))
+		return false;
+	find_checks(v);
+	make_groups(v);
+	if (v->check_count == 0)
+		return true;
+	build(v);
+	return !moves(v) || add_bounded(bounded, copy_of_block(v, v->loop.header));
+}
+
+bool wk_c_version_loops(struct compiler *c, LLVMValueRef function, struct wk_c_blocks *bounded)
 {
 	LLVMBasicBlockRef *blocks = malloc(LARGEST * sizeof(*blocks));
 	struct pair *pairs = malloc(2 * (LARGEST + 1) * sizeof(*pairs));
@@ -471,19 +506,11 @@ static bool version_all(struct compiler *c, LLVMValueRef function)
 	for (uint32_t i = 0; good && i < count; i++) {
 		*v = (struct version){ .function = function, .blocks = blocks, .pairs = pairs };
 		v->loop = (struct loop){ c, edges[i].to, edges[i].from, NULL, has_block, v };
-		version(v, edges, count);
+		good = version(v, edges, count, bounded);
 	}
 	free(blocks);
 	free(pairs);
 	free(v);
 	free(edges);
 	return good;
-}
-
-void wk_c_version_loops(struct compiler *c)
-{
-	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && !c->failed;
-		function = LLVMGetNextFunction(function))
-		if (LLVMCountBasicBlocks(function) != 0 && !version_all(c, function))
-			c->failed = true;
 }

@@ -15,23 +15,16 @@ static bool is64(const struct translator *t, uint32_t memory)
 	return t->c->module->memories[memory].limits.is64;
 }
 
-static LLVMValueRef memory_of(struct translator *t, uint32_t memory)
-{
-	LLVMValueRef memories = wk_c_field(t->c, t->c->pointer, t->context, wk_image_context, memories, true);
-
-	return wk_c_load(t->c, t->c->pointer, memories, memory * sizeof(void *), t->c->tbaa_context, true);
-}
-
 static LLVMValueRef base_of(struct translator *t, uint32_t memory)
 {
 	if (memory == 0)
 		return wk_c_field(t->c, t->c->pointer, t->context, wk_image_context, memory, true);
-	return wk_c_field(t->c, t->c->pointer, memory_of(t, memory), wk_memory, linear.base, true);
+	return wk_c_field(t->c, t->c->pointer, wk_c_memory(t->c, t->context, memory), wk_memory, linear.base, true);
 }
 
 static LLVMValueRef size_of(struct translator *t, uint32_t memory)
 {
-	return wk_c_field(t->c, t->c->i64, memory_of(t, memory), wk_memory, linear.size, false);
+	return wk_c_memory_size(t->c, t->context, memory);
 }
 
 /* Bytes that the memory has at least, whatever happens. */

@@ -108,6 +108,30 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 	return value;
 }
 
+/* A pointer that never changes, to `size` bytes that are always there. */
+static LLVMValueRef load_pointer(struct compiler *c, LLVMValueRef base, uint64_t offset, uint64_t size)
+{
+	LLVMValueRef value = wk_c_load(c, c->pointer, base, offset, c->tbaa_context, true), bytes = wk_c_number(c->i64, size);
+
+	wk_c_tag(value, c->kind_dereferenceable, LLVMMDNodeInContext(c->llvm, &bytes, 1));
+	return value;
+}
+
+LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory)
+{
+	LLVMValueRef all;
+
+	if (memory == 0)
+		return load_pointer(c, context, offsetof(struct wk_image_context, first), sizeof(struct wk_memory));
+	all = load_pointer(c, context, offsetof(struct wk_image_context, memories), c->module->memory_count * sizeof(void *));
+	return load_pointer(c, all, memory * sizeof(void *), sizeof(struct wk_memory));
+}
+
+LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory)
+{
+	return wk_c_field(c, c->i64, wk_c_memory(c, context, memory), wk_memory, linear.size, false);
+}
+
 LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
 	LLVMValueRef *arguments,
 	unsigned count)
@@ -137,6 +161,28 @@ static void add_text_attribute(struct compiler *c, LLVMValueRef function, const 
 		(unsigned)strlen(name), value, (unsigned)strlen(value)));
 }
 
+void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value)
+{
+	unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
+
+	LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex, LLVMCreateEnumAttribute(c->llvm, kind, value));
+}
+
+/* The first parameter of all is the context. That it is there in any case lets LLVM load its fields before a loop. */
+static void describe_context(struct compiler *c, LLVMValueRef function)
+{
+	static const struct { const char *name; uint64_t value; } facts[] = {
+		{ "dereferenceable", sizeof(struct wk_image_context) }, { "align", _Alignof(struct wk_image_context) },
+		{ "nonnull", 0 }, { "noundef", 0 },
+	};
+
+	for (size_t i = 0; i < WK_COUNT(facts); i++) {
+		unsigned kind = LLVMGetEnumAttributeKindForName(facts[i].name, strlen(facts[i].name));
+
+		LLVMAddAttributeAtIndex(function, 1, LLVMCreateEnumAttribute(c->llvm, kind, facts[i].value));
+	}
+}
+
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local)
 {
 	LLVMValueRef function = LLVMAddFunction(c->ir, name, type);
@@ -148,6 +194,11 @@ LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef
 	add_text_attribute(c, function, "frame-pointer", "all");
 	add_text_attribute(c, function, "disable-tail-calls", "true");
 	add_text_attribute(c, function, "probe-stack", "inline-asm");
+	/* What a processor may lack and what is fast are two questions: SHLD, which LLVM takes for rotations where it is fast,
+	 * is slow on many processors of x86-64-v2. */
+	if (c->x86)
+		add_text_attribute(c, function, "tune-cpu", "generic");
+	describe_context(c, function);
 	return function;
 }
 
@@ -464,6 +515,7 @@ static void make_metadata(struct compiler *c)
 	c->kind_tbaa = LLVMGetMDKindIDInContext(c->llvm, "tbaa", 4);
 	c->kind_prof = LLVMGetMDKindIDInContext(c->llvm, "prof", 4);
 	c->kind_invariant = LLVMGetMDKindIDInContext(c->llvm, "invariant.load", 14);
+	c->kind_dereferenceable = LLVMGetMDKindIDInContext(c->llvm, "dereferenceable", 15);
 	c->kind_check = LLVMGetMDKindIDInContext(c->llvm, "wasmkeep.check", 14);
 	c->tbaa_guest = alias_class(c, root, "guest");
 	c->tbaa_context = alias_class(c, root, "context");

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Interruption: every loop looks at the flag in each of its rounds.
+ * Interruption: loops look at the flag in each of their rounds.
  *
- * The looks are put into code that LLVM has optimised already, on the edges that lead back. Before, they would keep
- * it from knowing how often loops run and from making vectors of them; now a loop that was unrolled or became vectors
- * looks once for many rounds of the module's. Loops that were optimised away need none.
+ * A look is a line of assembly: to LLVM it does something, so it stays where it is and as often as it is, but it
+ * touches no memory that LLVM knows of, so that what does not change in a loop is still loaded before it. An atomic
+ * load would be a barrier. The looks are put in before LLVM's own passes, by which no loop comes to be that was not
+ * there.
+ *
+ * No look is in a loop without calls and loops in it that is known to end soon (loops.c): it would keep LLVM
+ * from making vectors of it, and cost a tenth of a small one.
  *
  * An edge leads back if it goes to a block that a search in depth has begun and not ended. Every cycle has one.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "compiler/translator.h"
 
@@ -119,21 +124,32 @@ static void redirect_phis(struct search *s, LLVMBasicBlockRef at, LLVMBasicBlock
 	}
 }
 
+/* x86-64: the comparison itself; AArch64: the flag. In a Trusted Application the flag is the normal world's memory, and
+ * its address changes while a guest waits. */
+static const struct { const char *text, *constraints; } looks[] = {
+	{ "cmpl $$0, ($1)", "={@ccne},r,~{dirflag},~{fpsr},~{flags}" },
+	{ "ldr ${0:w}, [$1]", "=r,r" },
+	{ "ldr $0, [$1]\n\tldr ${0:w}, [$0]", "=&r,r" },
+};
+
 LLVMValueRef wk_c_interrupted(struct compiler *c, LLVMValueRef exec)
 {
-	bool optee = wk_c_target(c->options->target)->optee;
-	LLVMValueRef at = exec, flag, bits;
+	const bool optee = wk_c_target(c->options->target)->optee;
+	const unsigned which = c->x86 ? 0 : optee ? 2 : 1;
+	LLVMTypeRef type = LLVMFunctionType(which == 2 ? c->i64 : c->i32, &c->pointer, 1, false);
+	LLVMValueRef at = wk_c_at(c, exec, optee ? offsetof(struct wk_exec, interrupt_at) : offsetof(struct wk_exec, interrupt));
+	LLVMValueRef look = LLVMGetInlineAsm(type, (char *)looks[which].text, strlen(looks[which].text),
+		(char *)looks[which].constraints, strlen(looks[which].constraints), true, false, LLVMInlineAsmDialectATT, false);
+	LLVMValueRef seen = LLVMBuildCall2(c->b, type, look, &at, 1, "");
+	LLVMTypeRef flag = which == 2 ? c->i64 : c->i32;
 
-	if (optee) {
-		at = wk_c_field(c, c->pointer, exec, wk_exec, interrupt_at, false);
-		LLVMSetOrdering(at, LLVMAtomicOrderingMonotonic); /* it moves while a guest waits */
-		LLVMSetAlignment(at, 8);
-	}
-	flag = wk_c_load(c, c->i32, at, optee ? 0 : offsetof(struct wk_exec, interrupt), c->tbaa_context, false);
-	LLVMSetOrdering(flag, LLVMAtomicOrderingMonotonic);
-	LLVMSetAlignment(flag, 4);
-	bits = optee ? LLVMBuildAnd(c->b, flag, wk_c_number(c->i32, WK_INTERRUPT), "") : flag;
-	return LLVMBuildICmp(c->b, LLVMIntNE, bits, wk_c_number(c->i32, 0), "");
+	/* memory(inaccessiblemem: readwrite), as LLVM numbers it */
+	wk_c_describe_call(c, seen, "memory", 3 << 2);
+	wk_c_describe_call(c, seen, "nounwind", 0);
+	wk_c_describe_call(c, seen, "willreturn", 0);
+	if (optee)
+		seen = LLVMBuildAnd(c->b, seen, wk_c_number(flag, WK_INTERRUPT), "");
+	return LLVMBuildICmp(c->b, LLVMIntNE, seen, wk_c_number(flag, 0), "");
 }
 
 static void poll(struct search *s, struct wk_c_edge edge, LLVMValueRef exec)
@@ -180,7 +196,15 @@ bool wk_c_back_edges(struct compiler *c, LLVMValueRef function, struct wk_c_edge
 	return good;
 }
 
-static void add_polls(struct search *s)
+static bool is_bounded(const struct wk_c_blocks *bounded, LLVMBasicBlockRef header)
+{
+	for (uint32_t i = 0; i < bounded->count; i++)
+		if (bounded->blocks[i] == header)
+			return true;
+	return false;
+}
+
+static void add_polls(struct search *s, const struct wk_c_blocks *bounded)
 {
 	LLVMValueRef exec, first;
 
@@ -193,23 +217,19 @@ static void add_polls(struct search *s)
 	LLVMPositionBuilderBefore(s->c->b, first);
 	exec = wk_c_field(s->c, s->c->pointer, LLVMGetParam(s->function, 0), wk_image_context, exec, true);
 	for (uint32_t i = 0; i < s->edge_count; i++)
-		poll(s, s->edges[i], exec);
+		if (!is_bounded(bounded, s->edges[i].to))
+			poll(s, s->edges[i], exec);
 }
 
-void wk_c_add_polls(struct compiler *c)
+bool wk_c_add_polls(struct compiler *c, LLVMValueRef function, const struct wk_c_blocks *bounded)
 {
-	for (LLVMValueRef function = LLVMGetFirstFunction(c->ir); function && !c->failed;
-		function = LLVMGetNextFunction(function)) {
-		struct search s = { .c = c, .function = function };
+	struct search s = { .c = c, .function = function };
+	bool good = search(&s);
 
-		if (LLVMCountBasicBlocks(function) < 1)
-			continue;
-		if (search(&s))
-			add_polls(&s);
-		else
-			c->failed = true;
-		free(s.blocks);
-		free(s.path);
-		free(s.edges);
-	}
+	if (good)
+		add_polls(&s, bounded);
+	free(s.blocks);
+	free(s.path);
+	free(s.edges);
+	return good;
 }

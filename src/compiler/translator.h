@@ -41,7 +41,7 @@ struct compiler {
 	unsigned convention;           /* of compiled functions */
 	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
-	unsigned kind_tbaa, kind_prof, kind_invariant;
+	unsigned kind_tbaa, kind_prof, kind_invariant, kind_dereferenceable;
 	unsigned kind_check;           /* on a check's branch: how far the access reaches, which memory */
 	bool failed;                   /* no memory for our own arrays */
 };
@@ -69,6 +69,7 @@ struct translator {
 	const char *unsupported;       /* why this function is given up */
 	bool unreachable;
 	LLVMValueRef context;          /* the first parameter */
+	LLVMValueRef stack_check;      /* the branch that checks the stack; NULL: there must be one */
 	LLVMBasicBlockRef allocas;     /* the first block; its terminator comes last */
 	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
 	uint32_t scratch_slots;
@@ -99,6 +100,9 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 	bool constant);
 #define wk_c_field(c, type, base, structure, field, constant) \
 	wk_c_load(c, type, base, offsetof(struct structure, field), (c)->tbaa_context, constant)
+/* The struct wk_memory of a memory, and its size in bytes now. */
+LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory);
+LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
 /* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
 LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
@@ -117,6 +121,8 @@ void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
  * wk_func. */
 LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
 	LLVMTypeRef *function);
+/* An attribute of LLVM's for a call. */
+void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
 /* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
 void wk_c_functions(struct compiler *c);
@@ -178,8 +184,11 @@ void wk_f_end_fuel(struct translator *t);
 
 /* ---- loops.c ---- */
 
-/* Copies loops for the case that all their accesses are in bounds, and leaves out the checks there. */
-void wk_c_version_loops(struct compiler *c);
+struct wk_c_blocks { LLVMBasicBlockRef *blocks; uint32_t count, room; };
+/* Copies a function's loops for the case that all their accesses are in bounds, and leaves out the checks there.
+ * Adds to `bounded` the headers of loops without loops and calls in them that end after few rounds (BOUND), or after no
+ * more than a memory has bytes; the caller frees it. false: no memory. */
+bool wk_c_version_loops(struct compiler *c, LLVMValueRef function, struct wk_c_blocks *bounded);
 
 /* ---- polls.c ---- */
 
@@ -187,8 +196,8 @@ struct wk_c_edge { LLVMBasicBlockRef from, to; };
 /* The edges that close loops; to be freed. false: no memory. */
 bool wk_c_back_edges(struct compiler *c, LLVMValueRef function, struct wk_c_edge **edges, uint32_t *count);
 
-/* Puts a look at the interrupt flag into the loops of optimised code. */
-void wk_c_add_polls(struct compiler *c);
+/* Puts a look at the interrupt flag into a function's loops other than those with a bound. false: no memory. */
+bool wk_c_add_polls(struct compiler *c, LLVMValueRef function, const struct wk_c_blocks *bounded);
 /* An i1: is the guest to stop? In a TEE the flag is the normal world's memory (runtime/instance.h). */
 LLVMValueRef wk_c_interrupted(struct compiler *c, LLVMValueRef exec);
 

@@ -20,7 +20,7 @@
 #include "runtime/instance.h"
 
 /* Another number whenever something below changes, or code that was compiled before would do something wrong. */
-#define WK_IMAGE_ABI 2u
+#define WK_IMAGE_ABI 3u
 
 struct wk_image_context;
 
@@ -62,6 +62,7 @@ struct wk_image_context {
 	struct wk_table **tables;
 	uint64_t **globals;
 	const uint32_t *types;         /* module->types */
+	struct wk_memory *first;       /* memories[0] */
 };
 
 /* In the image, constant. */
@@ -117,6 +118,7 @@ WK_AT(wk_image_context, memories, 40);
 WK_AT(wk_image_context, tables, 48);
 WK_AT(wk_image_context, globals, 56);
 WK_AT(wk_image_context, types, 64);
+WK_AT(wk_image_context, first, 72);
 WK_AT(wk_image_helpers, call_func, 24);
 WK_AT(wk_image_helpers, element_drop, 120);
 WK_AT(wk_image_table, compiled, 24);

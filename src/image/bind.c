@@ -47,6 +47,7 @@ static enum wk_status bind(struct wk_instance *instance, struct wk_report *repor
 		.tables = instance->tables,
 		.globals = instance->global_cells,
 		.types = module->types,
+		.first = module->memory_count ? instance->memories[0] : NULL,
 	};
 	instance->native = context;
 	/* Code that counts does so in all stores: there, from so much that it lasts for a hundred years. */

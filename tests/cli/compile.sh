@@ -19,7 +19,7 @@ head -c 500 /dev/zero > "$work/zero.image"
 tool run --image "$work/zero.image" --invoke add "$library" 1 2
 check "a file that is no image" 65 err "no seal"
 
-tool compile -v -o "$work/library.image" "$library"
+tool compile -v -O3 -o "$work/library.image" "$library"
 if [ "$status" = 65 ] && grep -q "built without LLVM" "$work/err"; then
 	skip "compiled code" "built without LLVM"
 	finish
