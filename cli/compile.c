@@ -11,7 +11,7 @@
 #include "message.h"
 
 enum option {
-	OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_FUEL, OPTION_SIGN, OPTION_IR, OPTION_VERBOSE, OPTION_HELP
+	OPTION_OUT = 1, OPTION_TARGET, OPTION_LEVEL, OPTION_FUEL, OPTION_BOUNDS, OPTION_SIGN, OPTION_IR, OPTION_VERBOSE, OPTION_HELP
 };
 
 static const struct wk_option options[] = {
@@ -20,6 +20,8 @@ static const struct wk_option options[] = {
 	{ OPTION_TARGET, 0, "target", "TARGET", "host (the default), x86_64-linux, aarch64-linux or aarch64-optee" },
 	{ OPTION_LEVEL, 'O', "optimise", "LEVEL", "0 to 3; 2 unless told" },
 	{ OPTION_FUEL, 0, "fuel", NULL, "count fuel, for run --fuel; slower code" },
+	{ OPTION_BOUNDS, 0, "bounds", "HOW", "what stops accesses out of bounds: guard (the default on Linux), by\n"
+		"memories that fault behind their end; or check, by comparing addresses" },
 	{ OPTION_SIGN, 0, "sign", "KEY.pem", "for aarch64-optee: the private key that this OP-TEE trusts" },
 	{ OPTION_IR, 0, "save-ir", "FILE", "write what LLVM is given, as its text" },
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say what is not compiled and why, sizes and times" },
@@ -32,7 +34,7 @@ static const struct wk_option options[] = {
 struct compile {
 	const char *module, *out, *target, *ir, *key;
 	unsigned level;
-	bool fuel, verbose;
+	bool fuel, compare, guard, verbose;
 };
 
 static bool take_option(struct compile *compile, int id, const char *value)
@@ -44,6 +46,12 @@ static bool take_option(struct compile *compile, int id, const char *value)
 	case OPTION_SIGN: compile->key = value; return true;
 	case OPTION_IR: compile->ir = value; return true;
 	case OPTION_FUEL: compile->fuel = true; return true;
+	case OPTION_BOUNDS:
+		compile->compare = strcmp(value, "check") == 0;
+		compile->guard = strcmp(value, "guard") == 0;
+		if (!compile->compare && !compile->guard)
+			wk_message("--bounds %s: it is guard or check; there is no way without", value);
+		return compile->compare || compile->guard;
 	case OPTION_TARGET:
 		for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
 			if (strcmp(value, targets[i]) == 0) {
@@ -98,6 +106,11 @@ static int read_command_line(struct compile *compile, int count, char **words)
 		wk_message_see_help("compile");
 		return WK_EXIT_USAGE;
 	}
+	if (compile->module && compile->key && compile->guard) {
+		wk_message("--bounds guard is for Linux: a TEE has neither so many addresses nor faults that a guest survives");
+		wk_message_see_help("compile");
+		return WK_EXIT_USAGE;
+	}
 	if (compile->module && (compile->out || strcmp(compile->module, "-") != 0))
 		return -1;
 	wk_message(compile->module ? "compile needs -o FILE for a module from standard input" : "compile needs a module");
@@ -119,7 +132,7 @@ static int run(int count, char **words)
 	}
 	if (!compile.out)
 		return WK_EXIT_NO_MEMORY;
-	status = wk_cli_compile(compile.level, compile.fuel, compile.target, compile.verbose, compile.module, compile.out,
+	status = wk_cli_compile(compile.level, compile.fuel, compile.compare, compile.target, compile.verbose, compile.module, compile.out,
 		compile.ir, compile.key);
 	free(beside);
 	return status;

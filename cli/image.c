@@ -83,15 +83,16 @@ static int run_compiler(char *path, char *const *words)
 	return WK_EXIT_INTERNAL;
 }
 
-int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
+int wk_cli_compile(unsigned optimisation, bool fuel, bool compare, const char *target, bool verbose, const char *module,
 	const char *image, const char *ir, const char *key)
 {
-	char level[3] = { (char)('0' + optimisation), fuel ? 'f' : 0, 0 };
+	char level[4];
 	char *path = find_compiler();
 	int status;
 
 	if (!path)
 		return WK_EXIT_NO_MEMORY;
+	snprintf(level, sizeof level, "%u%s%s", optimisation, fuel ? "f" : "", compare ? "c" : "");
 	status = run_compiler(path, (char *const[]){ path, level, (char *)(target ? target : ""), verbose ? "1" : "0",
 		(char *)module, (char *)image, (char *)(ir ? ir : ""), (char *)key, NULL });
 	free(path);
@@ -197,7 +198,7 @@ static int make(const struct wk_cli_image *image, const char *file, struct wk_mo
 		wk_message("there is no place for an image: neither XDG_CACHE_HOME nor HOME is set");
 		return WK_EXIT_READ;
 	}
-	status = wk_cli_compile(OPTIMISATION, image->fuel, NULL, image->verbose, file, path, NULL, NULL);
+	status = wk_cli_compile(OPTIMISATION, image->fuel, false, NULL, image->verbose, file, path, NULL, NULL);
 	if (status == WK_EXIT_SUCCESS && try(image, path, module, &report) != WK_OK) {
 		wk_message("%s: %s", path, report.text);
 		status = wk_message_exit_status(&report);

@@ -20,9 +20,9 @@ struct wk_cli_image {
 /* The value of --engine; false when it is none, after a message. */
 bool wk_cli_engine_take(const char *word, enum wk_cli_engine *engine);
 
-/* Calls the compiler: optimisation 0 to 3, whether code counts fuel, target may be NULL, `ir` a file for LLVM's text or
+/* Calls the compiler: optimisation 0 to 3, whether code counts fuel and compares addresses, target may be NULL, `ir` a file for LLVM's text or
  * NULL, `key` the file that signs for OP-TEE or NULL. Returns its exit status; it has said what is wrong. */
-int wk_cli_compile(unsigned optimisation, bool fuel, const char *target, bool verbose, const char *module,
+int wk_cli_compile(unsigned optimisation, bool fuel, bool compare, const char *target, bool verbose, const char *module,
 	const char *image, const char *ir, const char *key);
 
 /* MODULE.image for MODULE.wasm, or with another ending, which begins with a dot. The caller frees it; NULL: no memory. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep-compile LEVEL[f] TARGET VERBOSE MODULE IMAGE [IR [KEY]] (f: the code counts fuel): the half of `wasmkeep
+ * wasmkeep-compile LEVEL[f][c] TARGET VERBOSE MODULE IMAGE [IR [KEY]] (f: the code counts fuel; c: it compares addresses): the half of `wasmkeep
  * compile` and of `run --engine native`
  * that needs LLVM, in a program of its own. LLVM's library takes longer to load than most guests run, and what goes
  * wrong in it must not end a program that holds others' modules. It is not meant to be called by people: cli/compile.c
@@ -9,6 +9,7 @@
 #define _GNU_SOURCE 1
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include <wasmkeep/wasmkeep.h>
@@ -54,7 +55,8 @@ int main(int count, char **words)
 	}
 	verbose = words[3][0] == '1';
 	options.optimisation = (unsigned)atoi(words[1]);
-	options.fuel = words[1][0] && words[1][1] == 'f';
+	options.fuel = strchr(words[1], 'f') != NULL;
+	options.compare = strchr(words[1], 'c') != NULL;
 	options.target = words[2][0] ? words[2] : NULL;
 	options.left = verbose ? say_left : NULL;
 	options.context = &bytes;

@@ -115,6 +115,7 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	for (uint32_t i = 0; i < count; i++) {
 		parts[i].module = module;
 		parts[i].options = &chosen;
+		parts[i].guards = !chosen.compare && !wk_c_target(chosen.target)->optee;
 	}
 	wk_c_divide(parts, count);
 	if (translate(parts, count)) {

@@ -11,6 +11,7 @@
 struct wk_compile_options {
 	unsigned optimisation;         /* 0 to 3 */
 	bool fuel;                     /* counts fuel: for stores with fuel, and those without */
+	bool compare;                  /* all addresses with the memory's size, where guarded memories would do (image/abi.h) */
 	unsigned parts;                /* that are compiled at the same time; 0: by the size. At most 8 */
 	const char *target;            /* as WK_IMAGE_TARGET; NULL: this machine */
 	const char *sign;              /* for OP-TEE: a file with the private key, in PEM; else NULL */

@@ -108,6 +108,7 @@ static bool change_loops(struct compiler *c)
 		if (c->options->optimisation >= 2)
 			good = wk_c_version_loops(c, function, &bounded);
 		good = good && wk_c_add_polls(c, function, &bounded);
+		wk_c_leave_to_guards(c, function);
 		free(bounded.blocks);
 	}
 	return good;

@@ -404,9 +404,13 @@ static void set_global(struct translator *t)
 {
 	uint32_t index = wk_f_read_u32(t);
 
-	if (global_known(t, index))
-		wk_c_tag(wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index))), t->c->kind_tbaa,
-			t->c->tbaa_global);
+	LLVMValueRef store;
+
+	if (!global_known(t, index))
+		return;
+	store = wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index)));
+	LLVMSetVolatile(store, t->c->guards);
+	wk_c_tag(store, t->c->kind_tbaa, t->c->tbaa_global);
 }
 
 static void set_local(struct translator *t, bool tee)

@@ -351,6 +351,35 @@ static void remove_checks(struct version *v)
 	}
 }
 
+static bool is_guest_access(const struct version *v, LLVMValueRef at)
+{
+	return (LLVMIsALoadInst(at) || LLVMIsAStoreInst(at)) &&
+		LLVMGetMetadata(at, v->loop.c->kind_tbaa) == v->loop.c->tbaa_guest;
+}
+
+/* Accesses that cannot trap need not be volatile. Stores only where nothing else can trap by a guard. */
+static void relax(struct version *v)
+{
+	uint32_t checks = 0;
+	bool all;
+
+	for (uint32_t i = 0; i < v->count; i++)
+		checks += LLVMGetMetadata(LLVMGetBasicBlockTerminator(v->blocks[i]), v->loop.c->kind_check) != NULL;
+	all = checks == v->check_count;
+	for (uint32_t i = 0; i < v->count && all; i++)
+		for (LLVMValueRef at = LLVMGetFirstInstruction(copy_of_block(v, v->blocks[i])); at; at = LLVMGetNextInstruction(at))
+			if (is_guest_access(v, at))
+				LLVMSetVolatile(at, false);
+	for (uint32_t i = 0; i < v->check_count && !all; i++) {
+		LLVMValueRef at = LLVMGetFirstInstruction(copy_of_block(v, v->checks[i].good));
+
+		while (at && !is_guest_access(v, at))
+			at = LLVMGetNextInstruction(at);
+		if (at && LLVMIsALoadInst(at))
+			LLVMSetVolatile(at, false);
+	}
+}
+
 /* A value that begins with `first` and grows by `step` with each round of the copy. */
 static LLVMValueRef count_up(struct version *v, LLVMValueRef first, LLVMValueRef step, LLVMBasicBlockRef from,
 	LLVMValueRef *next)
@@ -420,6 +449,7 @@ static void build(struct version *v)
 		v->groups[i].now = count_up(v, v->groups[i].now, steps[i], fast, &ignored);
 	(void)count_up(v, number(v, 0), number(v, 1), fast, &next);
 	remove_checks(v);
+	relax(v);
 	set_end(v, next, rounds);
 	connect_exits(v);
 	add_incoming_like(v->loop.header, v->loop.before, look);

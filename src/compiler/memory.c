@@ -2,7 +2,10 @@
  *
  * Memories and tables (specification 4.6.7 to 4.6.9).
  *
- * Each access is checked: what lies behind the memory's size traps before anything is read or written. A memory's base
+ * Each access is checked: what lies behind the memory's size traps before anything is read or written. A guarded memory
+ * does that itself. Checks are written for it, too, and taken out later, when loops.c has seen them; LLVM must not leave
+ * out, double or reorder accesses that may trap, so they are volatile. So are stores that do not, and stores to globals and
+ * tables: after a trap they must have happened, or not. A memory's base
  * never moves, so the context has it; its size is loaded where it is needed, and LLVM keeps it in a register where
  * nothing can have grown the memory.
  */
@@ -38,6 +41,26 @@ static uint64_t minimum_of(const struct translator *t, uint32_t memory)
 static LLVMValueRef number(struct translator *t, uint64_t value)
 {
 	return wk_c_number(t->c->i64, value);
+}
+
+bool wk_c_is_guarded(const struct compiler *c, uint32_t memory)
+{
+	return c->guards && wk_image_relies_on_guard(&c->module->memories[memory]);
+}
+
+void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function)
+{
+	for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block && c->guards;
+		block = LLVMGetNextBasicBlock(block)) {
+		LLVMValueRef branch = LLVMGetBasicBlockTerminator(block);
+		LLVMValueRef node = branch ? LLVMGetMetadata(branch, c->kind_check) : NULL, facts[2];
+
+		if (!node || LLVMGetMDNodeNumOperands(node) != WK_COUNT(facts))
+			continue;
+		LLVMGetMDNodeOperands(node, facts);
+		if (wk_c_is_guarded(c, (uint32_t)LLVMConstIntGetZExtValue(facts[1])))
+			LLVMSetCondition(branch, LLVMConstInt(c->i1, 0, false));
+	}
 }
 
 /* Traps unless the `size` bytes at address + offset are there. `address` is an i64. */
@@ -92,6 +115,7 @@ LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef ind
 {
 	LLVMValueRef address = wide(t, index);
 
+	t->guarded = wk_c_is_guarded(t->c, m.memory);
 	check(t, m.memory, address, m.offset, size);
 	address = LLVMBuildAdd(t->b, address, number(t, m.offset), "");
 	return LLVMBuildGEP2(t->b, t->c->i8, base_of(t, m.memory), &address, 1, "");
@@ -100,6 +124,8 @@ LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef ind
 void wk_f_access_guest(struct translator *t, LLVMValueRef instruction)
 {
 	LLVMSetAlignment(instruction, 1);
+	if (t->guarded)
+		LLVMSetVolatile(instruction, true);
 	wk_c_tag(instruction, t->c->kind_tbaa, t->c->tbaa_guest);
 }
 
@@ -249,7 +275,9 @@ static bool table_instruction(struct translator *t, uint32_t op)
 	case WK_OP_TABLE_SET:
 		a = wk_f_read_u32(t);
 		y = wk_f_pop(t);
-		wk_c_tag(LLVMBuildStore(t->b, y, element(t, a, wide(t, wk_f_pop(t)))), c->kind_tbaa, c->tbaa_slots);
+		x = LLVMBuildStore(t->b, y, element(t, a, wide(t, wk_f_pop(t))));
+		LLVMSetVolatile(x, c->guards);
+		wk_c_tag(x, c->kind_tbaa, c->tbaa_slots);
 		break;
 	case WK_OP_TABLE_SIZE:
 		a = wk_f_read_u32(t);

@@ -458,10 +458,19 @@ static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef
 }
 
 /* Values for `count` functions, three times: code, entries, whether it is compiled. */
+/* What all linkers define. */
+static LLVMValueRef linker_symbol(struct compiler *c, const char *name)
+{
+	LLVMValueRef symbol = LLVMAddGlobal(c->ir, c->i8, name);
+
+	LLVMSetVisibility(symbol, LLVMHiddenVisibility);
+	return symbol;
+}
+
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
 	uint32_t count = c->module->func_count;
-	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[6];
+	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[9];
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct code *code = &c->codes[i];
@@ -484,7 +493,10 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
 	fields[5] = wk_c_number(c->i32, c->options->fuel);
-	table = LLVMConstStructInContext(c->llvm, fields, 6, false);
+	fields[6] = wk_c_number(c->i32, c->guards);
+	fields[7] = c->guards ? linker_symbol(c, "__ehdr_start") : null;
+	fields[8] = c->guards ? linker_symbol(c, "etext") : null;
+	table = LLVMConstStructInContext(c->llvm, fields, WK_COUNT(fields), false);
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(table), WK_IMAGE_SYMBOL);
 	LLVMSetInitializer(global, table);
 	LLVMSetGlobalConstant(global, true);

@@ -34,6 +34,7 @@ struct compiler {
 	LLVMBuilderRef b;              /* of the function that is built */
 	LLVMTypeRef i1, i8, i16, i32, i64, i128, f32, f64, v128, pointer, none;
 	bool x86;                      /* the target: x86-64, else AArch64 */
+	bool guards;                   /* memories that can be guarded are: wk_c_is_guarded */
 	struct code *codes;            /* by function index */
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
@@ -73,6 +74,7 @@ struct translator {
 	LLVMBasicBlockRef allocas;     /* the first block; its terminator comes last */
 	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
 	uint32_t scratch_slots;
+	bool guarded;                  /* what was located last is checked by a guard only (memory.c) */
 
 	LLVMValueRef fuel_charge;      /* takes the current run's fuel, which is put in at its end; NULL: none */
 	uint64_t fuel;                 /* of the run so far */
@@ -175,6 +177,10 @@ void wk_f_access_guest(struct translator *t, LLVMValueRef instruction);
 LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
 /* Returns what is on the stack. */
 void wk_f_return(struct translator *t);
+
+bool wk_c_is_guarded(const struct compiler *c, uint32_t memory);
+/* Takes the checks out of a function that guards do. After wk_c_version_loops, which wants to see them. */
+void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function);
 
 /* ---- fuel.c ---- */
 

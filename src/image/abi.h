@@ -73,7 +73,15 @@ struct wk_image_table {
 	wk_image_entry *const *entries; /* of each function's type */
 	const uint8_t *compiled;       /* of each function: 1, or 0: the code is a stub */
 	uint32_t counts_fuel;          /* 1: all of it does, in exec->fuel; 0: none */
+	uint32_t guards;               /* 1: it needs guarded memories where addresses are of 32 bits and pages of 64 KiB; 0: not */
+	const void *begin, *end;       /* then: what code is in */
 };
+/* The memories that code with `guards` does not compare addresses of. */
+static inline bool wk_image_relies_on_guard(const struct wk_memory_type *type)
+{
+	return !type->limits.is64 && type->page_log2 == 16;
+}
+
 #define WK_IMAGE_SYMBOL "wasmkeep_image"
 
 /* Behind the library's bytes: the last of the file. On OP-TEE, where nobody sees the file, a symbol of the library, with a
@@ -123,6 +131,7 @@ WK_AT(wk_image_helpers, call_func, 24);
 WK_AT(wk_image_helpers, element_drop, 120);
 WK_AT(wk_image_table, compiled, 24);
 WK_AT(wk_image_table, counts_fuel, 32);
+WK_AT(wk_image_table, end, 48);
 WK_AT(wk_image_seal, digest, 112);
 _Static_assert(sizeof(struct wk_image_seal) == 144, "WK_IMAGE_ABI: the seal");
 WK_AT(wk_exec, interrupt, 0);

@@ -34,6 +34,11 @@ static enum wk_status bind(struct wk_instance *instance, struct wk_report *repor
 	for (uint32_t i = 0; i < module->memory_count; i++)
 		if (!wk_memory_complete(instance->memories[i]))
 			return wk_budget_refuse(&instance->store->memories, instance->memories[i]->minimum, report);
+	for (uint32_t i = 0; i < module->memory_count && image_of(module)->table->guards; i++)
+		if (wk_image_relies_on_guard(&module->memories[i]) && !instance->memories[i]->linear.guarded)
+			return wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION,
+				"memory %u has no guard, which the compiled code needs (wasmkeep compile --bounds check: code that needs none)",
+				i);
 	context = wk_arena_alloc(&instance->store->arena, sizeof *context);
 	if (!context)
 		return wk_budget_refuse(&instance->store->heap, sizeof *context, report);
@@ -108,16 +113,34 @@ static void end(struct wk_module *module)
 {
 	struct image *image = (struct image *)module->native;
 
+#ifndef WK_IMAGE_OPTEE
+	if (image->table->guards)
+		wk_port_faults_remove(image->table->begin);
+#endif
 	if (image->close)
 		image->close(image->library);
 	wk_free(&module->keep->modules, image, sizeof *image);
 	module->native = NULL;
 }
 
+/* Code that does not compare addresses is of use only where it is stopped otherwise. */
+static enum wk_status watch(struct wk_module *module, const struct wk_image_table *table, struct wk_report *report)
+{
+	if (!table->guards)
+		return WK_OK;
+#ifndef WK_IMAGE_OPTEE
+	if (wk_linear_can_guard(&module->keep->pager) && wk_port_faults_add(table->begin, table->end, &wk_image_faults))
+		return WK_OK;
+#endif
+	return wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "the image is not used: it needs memories with "
+		"8 GiB of addresses, which are not to be had here (wasmkeep compile --bounds check: code that needs none)");
+}
+
 enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_table *table, void *library,
 	void (*close)(void *library), struct wk_report *report)
 {
 	struct image *image;
+	enum wk_status status;
 
 	if (module->native || module->code[0])
 		return wk_report_set(report, WK_BAD_ARGUMENT, WK_NO_OFFSET, WK_NO_FUNCTION,
@@ -128,6 +151,11 @@ enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_t
 	image = wk_alloc(&module->keep->modules, sizeof *image);
 	if (!image)
 		return wk_budget_refuse(&module->keep->modules, sizeof *image, report);
+	status = watch(module, table, report);
+	if (status != WK_OK) {
+		wk_free(&module->keep->modules, image, sizeof *image);
+		return status;
+	}
 	*image = (struct image){ { bind, call, end, table->compiled, table->counts_fuel != 0 }, table, library, close };
 	module->native = &image->native;
 	return WK_OK;

@@ -108,6 +108,14 @@ static void trap(struct wk_image_context *context, uint32_t code, uint32_t offse
 	fail(context, WK_TRAP, __builtin_frame_address(0), offset);
 }
 
+#ifndef WK_IMAGE_OPTEE
+void wk_image_fault(void *context)
+{
+	((struct wk_image_context *)context)->exec->trap = WK_TRAP_MEMORY_BOUNDS;
+	fail(context, WK_TRAP, __builtin_frame_address(0), WK_NO_OFFSET);
+}
+#endif
+
 /* The guard is raised by an interrupt as well. */
 static void stop(struct wk_image_context *context, uint32_t offset)
 {

@@ -49,6 +49,10 @@ WK_NODISCARD enum wk_status wk_image_attach(struct wk_module *module, const stru
 
 extern const struct wk_image_helpers wk_image_helpers;
 
+/* Traps as an access out of bounds; called by the code that made it, in a manner of speaking (fault.c). */
+void wk_image_fault(void *context);
+extern const struct wk_port_faults wk_image_faults;
+
 /* Calls entry(context, code, slots) and returns 0; or what wk_image_leave was called with from inside. *anchor is
  * set. */
 uint32_t wk_image_enter(struct wk_image_context *context, void *code, uint64_t *slots, wk_image_entry *entry,
