@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * AES-128 (FIPS 197) in counter mode (SP 800-38A), with four tables of 256 words: a round is sixteen look-ups by bytes of
- * the state. The tables are computed, as the standard defines the S-box: the inverse in GF(2^8), then an affine map. */
+ * AES-128 (FIPS 197) in counter mode (SP 800-38A), with four tables of 256 words: a round is sixteen look-ups by bytes
+ * of the state. The tables are computed, as the standard defines the S-box: the inverse in GF(2^8), then an affine map.
+ */
 #include "kernel.h"
 
 enum { LENGTH = 16384, ROUNDS = 10, KEY_WORDS = 4 * (ROUNDS + 1) };
@@ -139,7 +140,7 @@ int main(int argc, char **argv)
 {
     static uint8_t data[LENGTH];
     uint32_t keys[KEY_WORDS], counter[4] = { 1, 2, 0xffffffff, 0xffffff00 };
-    int rounds = 100 * kernel_repetitions(argc, argv, 32);
+    int rounds = 100 * kernel_repetitions(argc, argv, 48);
     compute_tables();
     if (!known_answer())
         return kernel_report("aes: wrong", 0);

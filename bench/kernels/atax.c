@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A' * (A * x) in one pass over the matrix: a dot product, then a scaled row added to the result. The vector found, made
- * shorter, is the next one: power iteration for the largest singular value. */
+ * A' * (A * x) in one pass over the matrix: a dot product, then a scaled row added to the result. The vector found,
+ * made shorter, is the next one: power iteration for the largest singular value. */
 #include "kernel.h"
 
 enum { ROWS = 300, COLUMNS = 420 };
@@ -23,7 +23,7 @@ static void multiply(void)
 
 int main(int argc, char **argv)
 {
-    int repetitions = 10 * kernel_repetitions(argc, argv, 160);
+    int repetitions = 10 * kernel_repetitions(argc, argv, 200);
     struct kernel_random random = { 29 };
     double length = 0.0;
     for (int j = 0; j < COLUMNS; j++)

@@ -280,7 +280,7 @@ int main(int argc, char **argv)
         { "r3k2r/Pppp1ppp/1b3nbN/nP6/BBP1P3/q4N2/Pp1P2PP/R2Q1RK1 w kq", 3, 9467 },
         { "rnbq1k1r/pp1Pbppp/2p5/8/2B5/8/PPP1NnPP/RNBQK2R w KQ", 3, 62379 },
     };
-    int repetitions = kernel_repetitions(argc, argv, 12);
+    int repetitions = kernel_repetitions(argc, argv, 18);
     uint64_t sum = 0;
     for (int round = 0; round < repetitions; round++) {
         for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Ed25519 (RFC 8032): signs and verifies short messages. The field has ten limbs of 26 and 25 bits in turns, so that all
- * products fit 64 bits: the usual form where there is no multiplication to 128 bits, as in WebAssembly. Constants are
- * computed: of SHA-512 from the roots of primes, of the curve from their definitions. */
+ * Ed25519 (RFC 8032): signs and verifies short messages. The field has ten limbs of 26 and 25 bits in turns, so that
+ * all products fit 64 bits: the usual form where there is no multiplication to 128 bits, as in WebAssembly. Constants
+ * are computed: of SHA-512 from the roots of primes, of the curve from their definitions. */
 #include "kernel.h"
 
 /* ---- SHA-512 ---- */
@@ -24,8 +24,8 @@ static void multiply_words(uint32_t *result, const uint32_t *a, int m, const uin
     }
 }
 
-/* The first 64 bits of the fraction of the root (2: square, 3: cube) of a small number: the root, times 2 to the 64, bit
- * by bit. */
+/* The first 64 bits of the fraction of the root (2: square, 3: cube) of a small number: the root, times 2 to the 64,
+ * bit by bit. */
 static uint64_t root_fraction(uint32_t number, int degree)
 {
     uint32_t root[3] = { 0 }, square[6], cube[9];
@@ -78,8 +78,8 @@ static void compress(uint64_t state[8], const uint8_t *block)
     uint64_t v[8];
     memcpy(v, state, sizeof v);
     for (int i = 0; i < 80; i++) {
-        uint64_t t1 = v[7] + (rotate(v[4], 14) ^ rotate(v[4], 18) ^ rotate(v[4], 41)) + ((v[4] & v[5]) ^ (~v[4] & v[6])) +
-                      constants[i] + w[i];
+        uint64_t t1 = v[7] + (rotate(v[4], 14) ^ rotate(v[4], 18) ^ rotate(v[4], 41)) +
+                      ((v[4] & v[5]) ^ (~v[4] & v[6])) + constants[i] + w[i];
         uint64_t t2 = (rotate(v[0], 28) ^ rotate(v[0], 34) ^ rotate(v[0], 39)) +
                       ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
         for (int j = 7; j > 0; j--)
@@ -392,8 +392,8 @@ static void point_store(uint8_t bytes[32], const struct point *p)
 
 static int point_load(struct point *p, const uint8_t bytes[32])
 {
-    /* x^2 = u / v with u = y^2 - 1 and v = d y^2 + 1; its root is u v^3 (u v^7)^((p - 5) / 8), or that times the root of
-     * -1, or there is none. */
+    /* x^2 = u / v with u = y^2 - 1 and v = d y^2 + 1; its root is u v^3 (u v^7)^((p - 5) / 8), or that times the root
+     * of -1, or there is none. */
     struct element y = element_load(bytes), y2 = multiply(&y, &y), u = subtract(&y2, &one);
     struct element twice_v = multiply(&y2, &curve_2d), v3, t, x;
     twice_v = add(&twice_v, &one);
@@ -568,13 +568,17 @@ static void print_bytes(const uint8_t *bytes, int count)
 int main(int argc, char **argv)
 {
     /* RFC 8032, 7.1, the third test: the key, and the signature of the bytes af 82. */
-    static const uint8_t seed[32] = { 0xc5, 0xaa, 0x8d, 0xf4, 0x3f, 0x9f, 0x83, 0x7b, 0xed, 0xb7, 0x44, 0x2f, 0x31, 0xdc,
-        0xb7, 0xb1, 0x66, 0xd3, 0x85, 0x35, 0x07, 0x6f, 0x09, 0x4b, 0x85, 0xce, 0x3a, 0x2e, 0x0b, 0x44, 0x58, 0xf7 };
-    static const uint8_t expected[64] = { 0x62, 0x91, 0xd6, 0x57, 0xde, 0xec, 0x24, 0x02, 0x48, 0x27, 0xe6, 0x9c, 0x3a,
-        0xbe, 0x01, 0xa3, 0x0c, 0xe5, 0x48, 0xa2, 0x84, 0x74, 0x3a, 0x44, 0x5e, 0x36, 0x80, 0xd7, 0xdb, 0x5a, 0xc3, 0xac,
-        0x18, 0xff, 0x9b, 0x53, 0x8d, 0x16, 0xf2, 0x90, 0xae, 0x67, 0xf7, 0x60, 0x98, 0x4d, 0xc6, 0x59, 0x4a, 0x7c, 0x15,
-        0xe9, 0x71, 0x6e, 0xd2, 0x8d, 0xc0, 0x27, 0xbe, 0xce, 0xea, 0x1e, 0xc4, 0x0a };
-    int rounds = 20 * kernel_repetitions(argc, argv, 28);
+    static const uint8_t seed[32] = {
+        0xc5, 0xaa, 0x8d, 0xf4, 0x3f, 0x9f, 0x83, 0x7b, 0xed, 0xb7, 0x44, 0x2f, 0x31, 0xdc, 0xb7, 0xb1,
+        0x66, 0xd3, 0x85, 0x35, 0x07, 0x6f, 0x09, 0x4b, 0x85, 0xce, 0x3a, 0x2e, 0x0b, 0x44, 0x58, 0xf7
+    };
+    static const uint8_t expected[64] = {
+        0x62, 0x91, 0xd6, 0x57, 0xde, 0xec, 0x24, 0x02, 0x48, 0x27, 0xe6, 0x9c, 0x3a, 0xbe, 0x01, 0xa3,
+        0x0c, 0xe5, 0x48, 0xa2, 0x84, 0x74, 0x3a, 0x44, 0x5e, 0x36, 0x80, 0xd7, 0xdb, 0x5a, 0xc3, 0xac,
+        0x18, 0xff, 0x9b, 0x53, 0x8d, 0x16, 0xf2, 0x90, 0xae, 0x67, 0xf7, 0x60, 0x98, 0x4d, 0xc6, 0x59,
+        0x4a, 0x7c, 0x15, 0xe9, 0x71, 0x6e, 0xd2, 0x8d, 0xc0, 0x27, 0xbe, 0xce, 0xea, 0x1e, 0xc4, 0x0a
+    };
+    int rounds = 20 * kernel_repetitions(argc, argv, 40);
     uint8_t text[64] = { 0xaf, 0x82 }, signature[64];
     struct key key;
     uint64_t sum = 0;

@@ -25,7 +25,7 @@ static void step(double pulse)
 
 int main(int argc, char **argv)
 {
-    int repetitions = 20 * kernel_repetitions(argc, argv, 180);
+    int repetitions = 20 * kernel_repetitions(argc, argv, 220);
     for (int i = 0; i < ROWS; i++) /* something to scatter on, so that the rows differ */
         hz[i][i % 60 + 100] = (double)(i * 37 % 101) / 101.0;
     for (int time = 0; time < repetitions; time++)

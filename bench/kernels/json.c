@@ -409,7 +409,7 @@ static uint64_t walk(const struct node *node, struct totals *totals, uint64_t su
 
 int main(int argc, char **argv)
 {
-    int repetitions = kernel_repetitions(argc, argv, 250);
+    int repetitions = kernel_repetitions(argc, argv, 450);
     uint64_t sum = 0;
     write_document();
     end = text + length;

@@ -280,7 +280,8 @@ static int accepts(const struct regex *regex, const struct instruction *instruct
 }
 
 /* The first match from a place on, of those that begin there the preferred one; NULL if there is none. */
-static const char *search(const struct regex *regex, const char *text, const char *at, const char *end, const char **behind)
+static const char *search(const struct regex *regex, const char *text, const char *at, const char *end,
+    const char **behind)
 {
     struct threads *now = &threads[0], *then = &threads[1];
     const char *found = NULL;
@@ -400,7 +401,7 @@ static void write_line(uint32_t counts[KINDS])
 int main(int argc, char **argv)
 {
     static struct regex regex;
-    int repetitions = kernel_repetitions(argc, argv, 80);
+    int repetitions = kernel_repetitions(argc, argv, 130);
     uint32_t counts[KINDS] = { 0 };
     uint64_t sum = 0;
     while (length < TEXT)

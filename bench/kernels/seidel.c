@@ -18,7 +18,7 @@ static void sweep(void)
 
 int main(int argc, char **argv)
 {
-    int repetitions = 10 * kernel_repetitions(argc, argv, 60);
+    int repetitions = 10 * kernel_repetitions(argc, argv, 70);
     for (int i = 0; i < N; i++)
         for (int j = 0; j < N; j++)
             plate[i][j] = (double)(i * (j + 2) % 103) + 2.0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Symmetric rank-k update, C = C / 2 + A * A', of the lower triangle: the innermost loop is as long as the row's number,
- * so that most of them are short and of another length each. */
+ * Symmetric rank-k update, C = C / 2 + 3 / 4 A * A', of the lower triangle: the innermost loop is as long as the row's
+ * number, so that many are short, and it reads a column. */
 #include "kernel.h"
 
 enum { N = 180, K = 160 };
@@ -23,7 +23,7 @@ static void update(double alpha, double beta)
 
 int main(int argc, char **argv)
 {
-    int repetitions = kernel_repetitions(argc, argv, 160);
+    int repetitions = kernel_repetitions(argc, argv, 240);
     struct kernel_random random = { 23 };
     for (int i = 0; i < N; i++)
         for (int k = 0; k < K; k++)
