@@ -64,7 +64,10 @@ static char *find_compiler(void)
 static int run_compiler(char *path, char *const *words)
 {
 	pid_t child;
-	int status, error = posix_spawn(&child, path, NULL, NULL, words, environ);
+	int status, error = access(path, X_OK) == 0 ? 0 : errno; /* a spawn may find out late, and say it by a status */
+
+	if (error == 0)
+		error = posix_spawn(&child, path, NULL, NULL, words, environ);
 
 	if (error == ENOENT) {
 		wk_message("there is no compiler: this wasmkeep was built without LLVM 19 (Debian: llvm-19-dev)");

@@ -510,6 +510,23 @@ static bool moves(const struct version *v)
 	return false;
 }
 
+/* Can it end before its latch ends it, other than by a trap? It does not become vectors then, and often ends soon: a look
+ * before it costs more than it saves. */
+static bool ends_early(const struct version *v)
+{
+	for (uint32_t i = 0; i < v->count; i++) {
+		LLVMValueRef end = LLVMGetBasicBlockTerminator(v->blocks[i]);
+
+		for (unsigned k = 0; k < LLVMGetNumSuccessors(end) && v->blocks[i] != v->loop.latch; k++) {
+			LLVMBasicBlockRef to = LLVMGetSuccessor(end, k);
+
+			if (!has_block(&v->loop, to) && LLVMGetInstructionOpcode(LLVMGetBasicBlockTerminator(to)) != LLVMUnreachable)
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool version(struct version *v, const struct wk_c_edge *edges, uint32_t count, struct wk_c_blocks *bounded)
 {
 	if (!collect(v, LARGEST) || !is_innermost(v, edges, count) || !is_simple(v) || !wk_c_find_end(v))
@@ -518,7 +535,7 @@ static bool version(struct version *v, const struct wk_c_edge *edges, uint32_t c
 		return false;
 	find_checks(v);
 	make_groups(v);
-	if (v->check_count == 0)
+	if (v->check_count == 0 || ends_early(v))
 		return true;
 	build(v);
 	return !moves(v) || add_bounded(bounded, copy_of_block(v, v->loop.header));

@@ -30,14 +30,6 @@ static LLVMValueRef size_of(struct translator *t, uint32_t memory)
 	return wk_c_memory_size(t->c, t->context, memory);
 }
 
-/* Bytes that the memory has at least, whatever happens. */
-static uint64_t minimum_of(const struct translator *t, uint32_t memory)
-{
-	const struct wk_memory_type *type = &t->c->module->memories[memory];
-
-	return type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX : type->limits.minimum << type->page_log2;
-}
-
 static LLVMValueRef number(struct translator *t, uint64_t value)
 {
 	return wk_c_number(t->c->i64, value);
@@ -66,7 +58,7 @@ void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function)
 /* Traps unless the `size` bytes at address + offset are there. `address` is an i64. */
 static void check(struct translator *t, uint32_t memory, LLVMValueRef address, uint64_t offset, uint32_t size)
 {
-	uint64_t minimum = minimum_of(t, memory), reach;
+	uint64_t minimum = wk_c_memory_minimum(t->c, memory), reach;
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(t->b);
 	LLVMValueRef outside, facts[2];
 

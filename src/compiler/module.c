@@ -127,9 +127,27 @@ LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memo
 	return load_pointer(c, all, memory * sizeof(void *), sizeof(struct wk_memory));
 }
 
+uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory)
+{
+	const struct wk_memory_type *type = &c->module->memories[memory];
+
+	return type->limits.minimum > UINT64_MAX >> type->page_log2 ? UINT64_MAX : type->limits.minimum << type->page_log2;
+}
+
+/* Many addresses, as those in a table of the module's data, cannot reach what is there at least: LLVM sees that if it is
+ * told how much that is. */
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory)
 {
-	return wk_c_field(c, c->i64, wk_c_memory(c, context, memory), wk_memory, linear.size, false);
+	LLVMValueRef size = wk_c_field(c, c->i64, wk_c_memory(c, context, memory), wk_memory, linear.size, false), range[2];
+	uint64_t minimum = wk_c_memory_minimum(c, memory);
+	uint64_t behind = c->module->memories[memory].limits.is64 ? 0 : (UINT64_C(1) << 32) + 1;
+
+	if (minimum == 0 || (behind != 0 && minimum >= behind))
+		return size;
+	range[0] = wk_c_number(c->i64, minimum);
+	range[1] = wk_c_number(c->i64, behind);
+	wk_c_tag(size, c->kind_range, LLVMMDNodeInContext(c->llvm, range, 2));
+	return size;
 }
 
 LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
@@ -528,6 +546,7 @@ static void make_metadata(struct compiler *c)
 	c->kind_prof = LLVMGetMDKindIDInContext(c->llvm, "prof", 4);
 	c->kind_invariant = LLVMGetMDKindIDInContext(c->llvm, "invariant.load", 14);
 	c->kind_dereferenceable = LLVMGetMDKindIDInContext(c->llvm, "dereferenceable", 15);
+	c->kind_range = LLVMGetMDKindIDInContext(c->llvm, "range", 5);
 	c->kind_check = LLVMGetMDKindIDInContext(c->llvm, "wasmkeep.check", 14);
 	c->tbaa_guest = alias_class(c, root, "guest");
 	c->tbaa_context = alias_class(c, root, "context");

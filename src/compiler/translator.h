@@ -42,7 +42,7 @@ struct compiler {
 	unsigned convention;           /* of compiled functions */
 	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
-	unsigned kind_tbaa, kind_prof, kind_invariant, kind_dereferenceable;
+	unsigned kind_tbaa, kind_prof, kind_invariant, kind_dereferenceable, kind_range;
 	unsigned kind_check;           /* on a check's branch: how far the access reaches, which memory */
 	bool failed;                   /* no memory for our own arrays */
 };
@@ -102,8 +102,9 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 	bool constant);
 #define wk_c_field(c, type, base, structure, field, constant) \
 	wk_c_load(c, type, base, offsetof(struct structure, field), (c)->tbaa_context, constant)
-/* The struct wk_memory of a memory, and its size in bytes now. */
+/* The struct wk_memory of a memory, its size in bytes now, and what it has at least, whatever happens. */
 LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory);
+uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory);
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
 /* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
 LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);

@@ -21,7 +21,7 @@
 #define STACK ((size_t)1 << 20) /* sanitizers need much */
 #define GUARD ((size_t)64 << 10)
 
-int spec_compiled = -1;
+int spec_compiled = -1, spec_compare = -1;
 
 #ifdef WK_WITH_COMPILER
 /* Through a file, as everybody does it. */
@@ -29,6 +29,7 @@ static enum wk_status compile(struct wk_module *module, struct wk_report *report
 {
 	/* In parts as large modules are, some in as many as there may be: functions without any, parts without any. */
 	const struct wk_compile_options options = { .optimisation = (unsigned)spec_compiled,
+		.compare = spec_compare < 0 ? module->bytes.size % 2 != 0 : spec_compare != 0,
 		.parts = module->func_count % 5 == 4 ? 8 : 1 + module->func_count % 5 };
 	struct wk_compile_result result;
 	char path[64];
