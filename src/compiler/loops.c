@@ -136,6 +136,22 @@ static LLVMValueRef checked_address(LLVMValueRef branch, uint64_t reach)
 	return LLVMIsAZExtInst(a) ? a : NULL;
 }
 
+static bool is_guest_access(const struct version *v, LLVMValueRef at)
+{
+	return (LLVMIsALoadInst(at) || LLVMIsAStoreInst(at)) &&
+		LLVMGetMetadata(at, v->loop.c->kind_tbaa) == v->loop.c->tbaa_guest;
+}
+
+/* What a check is for: the first access behind it. */
+static LLVMValueRef access_behind(const struct version *v, LLVMBasicBlockRef good)
+{
+	LLVMValueRef at = LLVMGetFirstInstruction(good);
+
+	while (at && !is_guest_access(v, at))
+		at = LLVMGetNextInstruction(at);
+	return at;
+}
+
 static void find_checks(struct version *v)
 {
 	for (uint32_t i = 0; i < v->count; i++) {
@@ -153,7 +169,8 @@ static void find_checks(struct version *v)
 		check->wide = checked_address(branch, check->reach);
 		check->group = (uint32_t)LLVMConstIntGetZExtValue(facts[1]); /* the memory, until there are groups */
 		check->good = LLVMGetSuccessor(branch, 1);
-		if (check->wide && !has_block(&v->loop, LLVMGetSuccessor(branch, 0)) && has_block(&v->loop, check->good) &&
+		check->access = access_behind(v, check->good);
+		if (check->wide && check->access && !has_block(&v->loop, LLVMGetSuccessor(branch, 0)) && has_block(&v->loop, check->good) &&
 			wk_c_linear(&v->loop, LLVMGetOperand(check->wide, 0), &check->address))
 			v->check_count++;
 	}
@@ -183,7 +200,7 @@ static bool join(struct version *v, struct check *check)
 	if (i == v->group_count) {
 		if (i == WK_C_GROUPS)
 			return false;
-		*g = (struct group){ check->address, check->reach, memory, NULL };
+		*g = (struct group){ .address = check->address, .span = check->reach, .memory = memory };
 		v->group_count++;
 	} else if (distance(&g->address, &check->address) >> 31) {
 		g->span += distance(&check->address, &g->address);
@@ -201,9 +218,12 @@ static void make_groups(struct version *v)
 {
 	uint32_t kept = 0;
 
-	for (uint32_t i = 0; i < v->check_count; i++)
-		if (join(v, &v->checks[i]))
-			v->checks[kept++] = v->checks[i];
+	for (uint32_t i = 0; i < v->check_count; i++) {
+		if (!join(v, &v->checks[i]))
+			continue;
+		v->groups[v->checks[i].group].stores |= LLVMIsAStoreInst(v->checks[i].access) != NULL;
+		v->checks[kept++] = v->checks[i];
+	}
 	v->check_count = kept;
 }
 
@@ -224,18 +244,19 @@ static LLVMValueRef in_bounds(struct version *v, struct group *g, LLVMValueRef r
 {
 	struct compiler *c = v->loop.c;
 	LLVMValueRef first = LLVMBuildZExt(c->b, wk_c_sum_build(c, &g->address.start), c->i64, "");
-	LLVMValueRef step = LLVMBuildSExt(c->b, wk_c_sum_build(c, &g->address.step), c->i64, ""), last, low, high, good;
+	LLVMValueRef step = LLVMBuildSExt(c->b, wk_c_sum_build(c, &g->address.step), c->i64, ""), last, high, good;
 
-	g->now = first;
 	last = LLVMBuildMul(c->b, LLVMBuildSub(c->b, rounds, number(v, 1), ""), step, "");
 	last = LLVMBuildAdd(c->b, first, last, "");
 	good = LLVMBuildICmp(c->b, LLVMIntSLT, first, last, "");
-	low = LLVMBuildSelect(c->b, good, first, last, "");
+	g->low = LLVMBuildSelect(c->b, good, first, last, "");
 	high = LLVMBuildSelect(c->b, good, last, first, "");
+	g->first = first;
+	g->end = LLVMBuildAdd(c->b, high, number(v, g->span), "");
 	/* Sums that wrap are negative, and the lower one of the two; what is not can be as much as 2^63. */
-	good = LLVMBuildICmp(c->b, LLVMIntULE, LLVMBuildAdd(c->b, high, number(v, g->span), ""), 
+	good = LLVMBuildICmp(c->b, LLVMIntULE, g->end,
 		wk_c_memory_size(c, LLVMGetParam(v->function, 0), g->memory), "");
-	return LLVMBuildAnd(c->b, good, LLVMBuildICmp(c->b, LLVMIntSGE, low, number(v, 0), ""), "");
+	return LLVMBuildAnd(c->b, good, LLVMBuildICmp(c->b, LLVMIntSGE, g->low, number(v, 0), ""), "");
 }
 
 /* ---- the copy ---- */
@@ -351,12 +372,6 @@ static void remove_checks(struct version *v)
 	}
 }
 
-static bool is_guest_access(const struct version *v, LLVMValueRef at)
-{
-	return (LLVMIsALoadInst(at) || LLVMIsAStoreInst(at)) &&
-		LLVMGetMetadata(at, v->loop.c->kind_tbaa) == v->loop.c->tbaa_guest;
-}
-
 /* Accesses that cannot trap need not be volatile. Stores only where nothing else can trap by a guard. */
 static void relax(struct version *v)
 {
@@ -370,14 +385,9 @@ static void relax(struct version *v)
 		for (LLVMValueRef at = LLVMGetFirstInstruction(copy_of_block(v, v->blocks[i])); at; at = LLVMGetNextInstruction(at))
 			if (is_guest_access(v, at))
 				LLVMSetVolatile(at, false);
-	for (uint32_t i = 0; i < v->check_count && !all; i++) {
-		LLVMValueRef at = LLVMGetFirstInstruction(copy_of_block(v, v->checks[i].good));
-
-		while (at && !is_guest_access(v, at))
-			at = LLVMGetNextInstruction(at);
-		if (at && LLVMIsALoadInst(at))
-			LLVMSetVolatile(at, false);
-	}
+	for (uint32_t i = 0; i < v->check_count && !all; i++)
+		if (LLVMIsALoadInst(v->checks[i].access))
+			LLVMSetVolatile(copy_of(v, v->checks[i].access), false);
 }
 
 /* A value that begins with `first` and grows by `step` with each round of the copy. */
@@ -421,13 +431,63 @@ static void add_incoming_like(LLVMBasicBlockRef block, LLVMBasicBlockRef like, L
 	}
 }
 
-/* before -> look -> fast -> the copy; before and look -> the loop as it was. */
-static void build(struct version *v)
+/* Makes a copy of the loop, which is entered from `from`, an empty block; with `apart`, for groups that are disjoint. */
+static void make_copy(struct version *v, LLVMBasicBlockRef from, LLVMValueRef rounds, bool apart)
+{
+	struct compiler *c = v->loop.c;
+	LLVMValueRef steps[WK_C_GROUPS], next, ignored;
+
+	v->pair_count = 0;
+	copy_instructions(v);
+	LLVMPositionBuilderAtEnd(c->b, from);
+	for (uint32_t i = 0; i < v->group_count; i++)
+		steps[i] = LLVMBuildSExt(c->b, wk_c_sum_build(c, &v->groups[i].address.step), c->i64, "");
+	LLVMBuildBr(c->b, copy_of_block(v, v->loop.header));
+	connect(v, from);
+	for (uint32_t i = 0; i < v->group_count; i++)
+		v->groups[i].now = count_up(v, v->groups[i].first, steps[i], from, &ignored);
+	(void)count_up(v, number(v, 0), number(v, 1), from, &next);
+	remove_checks(v);
+	relax(v);
+	if (apart)
+		wk_c_name_groups(v, copy_of);
+	set_end(v, next, rounds);
+	connect_exits(v);
+}
+
+/* An address that moves on does not leave the memory that it was found to stay in. */
+static bool moves(const struct version *v)
+{
+	for (uint32_t i = 0; i < v->group_count; i++)
+		if (v->groups[i].address.step.count == 0 && v->groups[i].address.step.constant != 0)
+			return true;
+	return false;
+}
+
+static bool add_bounded(struct wk_c_blocks *bounded, LLVMBasicBlockRef header)
+{
+	if (bounded->count == bounded->room) {
+		uint32_t room = bounded->room ? 2 * bounded->room : 16;
+		LLVMBasicBlockRef *grown = realloc(bounded->blocks, room * sizeof *grown);
+
+		if (!grown)
+			return false;
+		bounded->blocks = grown;
+		bounded->room = room;
+	}
+	bounded->blocks[bounded->count++] = header;
+	return true;
+}
+
+/* before -> look -> fast -> the copy; before and look -> the loop as it was. Where groups can be found to be disjoint, there
+ * is one more copy for that case: look -> apart -> its fast and the other's. */
+static bool build(struct version *v, struct wk_c_blocks *bounded)
 {
 	struct compiler *c = v->loop.c;
 	LLVMBasicBlockRef look = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "look");
-	LLVMBasicBlockRef fast = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "fast");
-	LLVMValueRef old = LLVMGetBasicBlockTerminator(v->loop.before), steps[WK_C_GROUPS], rounds, good = NULL, next, ignored;
+	LLVMBasicBlockRef fast = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "fast"), ways[2] = { fast, NULL };
+	LLVMValueRef old = LLVMGetBasicBlockTerminator(v->loop.before), rounds, good = NULL;
+	bool moving = moves(v), done = true;
 
 	LLVMPositionBuilderBefore(c->b, old);
 	rounds = wk_c_rounds(v, &good);
@@ -439,20 +499,18 @@ static void build(struct version *v)
 	for (uint32_t i = 0; i < v->group_count; i++)
 		good = both(v, good, in_bounds(v, &v->groups[i], rounds));
 	wk_c_tag(LLVMBuildCondBr(c->b, LLVMBuildNot(c->b, good, ""), v->loop.header, fast), c->kind_prof, c->unlikely);
-	copy_instructions(v);
-	LLVMPositionBuilderAtEnd(c->b, fast);
-	for (uint32_t i = 0; i < v->group_count; i++)
-		steps[i] = LLVMBuildSExt(c->b, wk_c_sum_build(c, &v->groups[i].address.step), c->i64, "");
-	LLVMBuildBr(c->b, copy_of_block(v, v->loop.header));
-	connect(v, fast);
-	for (uint32_t i = 0; i < v->group_count; i++)
-		v->groups[i].now = count_up(v, v->groups[i].now, steps[i], fast, &ignored);
-	(void)count_up(v, number(v, 0), number(v, 1), fast, &next);
-	remove_checks(v);
-	relax(v);
-	set_end(v, next, rounds);
-	connect_exits(v);
+	if (wk_c_may_be_apart(v)) {
+		LLVMPositionBuilderAtEnd(c->b, fast);
+		ways[0] = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "apart");
+		ways[1] = LLVMInsertBasicBlockInContext(c->llvm, v->loop.header, "together");
+		LLVMBuildCondBr(c->b, wk_c_apart(v), ways[0], ways[1]);
+	}
+	for (int i = 0; i < 2 && ways[i] && done; i++) {
+		make_copy(v, ways[i], rounds, ways[1] && i == 0);
+		done = !moving || add_bounded(bounded, copy_of_block(v, v->loop.header));
+	}
 	add_incoming_like(v->loop.header, v->loop.before, look);
+	return done;
 }
 
 /* ---- all loops ---- */
@@ -473,21 +531,6 @@ static bool is_innermost(const struct version *v, const struct wk_c_edge *edges,
 /* A loop that runs this often takes no time. */
 #define BOUND 65536
 
-static bool add_bounded(struct wk_c_blocks *bounded, LLVMBasicBlockRef header)
-{
-	if (bounded->count == bounded->room) {
-		uint32_t room = bounded->room ? 2 * bounded->room : 16;
-		LLVMBasicBlockRef *grown = realloc(bounded->blocks, room * sizeof *grown);
-
-		if (!grown)
-			return false;
-		bounded->blocks = grown;
-		bounded->room = room;
-	}
-	bounded->blocks[bounded->count++] = header;
-	return true;
-}
-
 /* Is the number of rounds known here and now? */
 static bool few_rounds(struct version *v)
 {
@@ -499,15 +542,6 @@ static bool few_rounds(struct version *v)
 	rounds = wk_c_rounds(v, &good); /* constants: nothing is built */
 	return LLVMIsAConstantInt(rounds) && LLVMIsAConstantInt(good) && LLVMConstIntGetZExtValue(good) == 1 &&
 		LLVMConstIntGetZExtValue(rounds) <= BOUND;
-}
-
-/* An address that moves on does not leave the memory that it was found to stay in. */
-static bool moves(const struct version *v)
-{
-	for (uint32_t i = 0; i < v->group_count; i++)
-		if (v->groups[i].address.step.count == 0 && v->groups[i].address.step.constant != 0)
-			return true;
-	return false;
 }
 
 /* Can it end before its latch ends it, other than by a trap? It does not become vectors then, and often ends soon: a look
@@ -537,8 +571,7 @@ static bool version(struct version *v, const struct wk_c_edge *edges, uint32_t c
 	make_groups(v);
 	if (v->check_count == 0 || ends_early(v))
 		return true;
-	build(v);
-	return !moves(v) || add_bounded(bounded, copy_of_block(v, v->loop.header));
+	return build(v, bounded);
 }
 
 bool wk_c_version_loops(struct compiler *c, LLVMValueRef function, struct wk_c_blocks *bounded)

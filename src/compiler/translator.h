@@ -44,6 +44,7 @@ struct compiler {
 	LLVMValueRef unlikely;         /* branch weights: the first target is not taken */
 	unsigned kind_tbaa, kind_prof, kind_invariant, kind_dereferenceable, kind_range;
 	unsigned kind_check;           /* on a check's branch: how far the access reaches, which memory */
+	uint32_t scope_count;          /* names of apart.c that are taken */
 	bool failed;                   /* no memory for our own arrays */
 };
 
