@@ -127,7 +127,11 @@ enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_t
 	image = wk_alloc(&module->keep->modules, sizeof *image);
 	if (!image)
 		return wk_budget_refuse(&module->keep->modules, sizeof *image, report);
-	*image = (struct image){ { bind, call, end, table->compiled, table->counts_fuel != 0 }, table, library, close };
+	*image = (struct image){ { bind, call, end, table->compiled, table->bodies, table->counts_fuel != 0,
+		module->bytes.data == table->module }, table, library, close };
 	module->native = &image->native;
+	/* Nobody knows what functions without bodies do with memories, so these are whole from the begin. */
+	if (image->native.bare)
+		module->small = 0;
 	return WK_OK;
 }
