@@ -153,7 +153,8 @@ static bool goes_together(const struct wk_run *run)
 	else if (run->kind == WK_KIND_SIGNED && !run->tee.optee)
 		wk_message("%s: this is signed for OP-TEE: --tee optee runs it if it is an image", run->file);
 	else if (run->kind == WK_KIND_IMAGE && run->tee.optee)
-		wk_message("%s: this is an image for Linux; the TEE takes one of wasmkeep compile --target aarch64-optee", run->file);
+		wk_message("%s: this is an image for Linux; the TEE takes one that was compiled with --target aarch64-optee",
+			run->file);
 	else
 		return true;
 	wk_message_see_help("run");
@@ -203,7 +204,10 @@ static void say_module(struct wk_run *run, const struct wk_module *module, size_
 {
 	wk_message("%s: %zu bytes, %" PRIu32 " functions and %" PRIu32 " imported", run->file, size,
 		module->func_count - module->imported_funcs, module->imported_funcs);
-	wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, wk_run_lap(run));
+	if (run->kind == WK_KIND_IMAGE)
+		wk_message("checked, loaded, decoded and validated in %.3f ms", wk_run_lap(run));
+	else
+		wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, wk_run_lap(run));
 }
 
 static void say_end(struct wk_run *run, const struct wk_keep *keep, const struct wk_store *store)

@@ -196,8 +196,8 @@ enum wk_status wk_client_install(const char *file, const void *module, size_t si
 	return status;
 }
 
-enum wk_status wk_client_install_image(const char *file, const char *folder, uint8_t hash[32], void **module, size_t *size,
-	struct wk_report *report)
+enum wk_status wk_client_install_image(const char *file, const char *folder, uint8_t hash[32], void **module,
+	size_t *size, struct wk_report *report)
 {
 	struct wk_image_seal seal;
 	struct wk_span library;

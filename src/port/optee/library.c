@@ -3,10 +3,10 @@
  * Images on OP-TEE: a signed library, which the core verifies and its loader maps. So nothing here makes memory
  * executable, and no patch of OP-TEE is needed.
  *
- * Who may sign decides what is native code. The normal world names a module's hash, and the UUID is made here of that, so it
- * cannot have a library loaded that is no image; the signature covers the UUID: a file of another module is refused by
- * OP-TEE. What is in the library says once more what it is (its seal), and is believed, since it was signed. The same goes
- * for the module inside of it.
+ * Who may sign decides what is native code. The normal world names a module's hash, and the UUID is made here of that, so
+ * it cannot have one loaded with a name of another kind; the signature covers the UUID: a file of another module is refused
+ * by OP-TEE. What is in the library says once more what it is (its seal), and is believed, since it was signed. The same
+ * goes for the module inside of it.
  */
 #include "base/report.h"
 #include "image/image.h"
