@@ -41,7 +41,8 @@ static void put_code(struct output *out, const struct compiler *c)
 	put_number(out, m->func_count - m->imported_funcs);
 	for (uint32_t i = m->imported_funcs; i < m->func_count; i++) {
 		const struct wk_function_decl *function = &m->funcs[i];
-		struct wk_span body = c->codes[i].left ? wk_span(m->bytes.data + function->body, function->size) :
+		bool keep = c->codes[i].left || function->size <= sizeof nothing; /* so the module is never larger than it was */
+		struct wk_span body = keep ? wk_span(m->bytes.data + function->body, function->size) :
 			wk_span(nothing, sizeof nothing);
 
 		put_number(out, body.size);

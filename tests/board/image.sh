@@ -137,11 +137,11 @@ check "and the other way round" 0 out kept
 
 # ---- what is not a good image ----
 
-# refused NAME STATUS TEXT: the file bad.ta, as the image of guest.wasm, and alone.
+# refused NAME STATUS TEXT [alone]: the file bad.ta, as the image of guest.wasm; and alone, where it looks like one.
 refused() {
 	keep --image bad.ta guest.wasm exit 3
 	check "$1 is refused" "$2" err "the image is not used" err "$3"
-	[ "$1" = "another module's" ] && return
+	[ $# = 4 ] || return
 	keep bad.ta exit 3
 	check "... and alone" "$2" err "the image is not used" err "$3"
 }
@@ -159,19 +159,19 @@ keep -v guest.wasm exit 3
 check "... and without being asked for, it is interpreted" 3 err "the image is not used"
 compile guest
 head -c $((size / 2)) "$share/guest.ta" > "$share/bad.ta"
-refused "one that is cut off" 65 "cut off"
+refused "one that is cut off" 65 "cut off" alone
 : > "$share/bad.ta"
 refused "an empty file" 65 "no signed library"
 cp "$share/calls.ta" "$share/bad.ta"
 refused "another module's" 65 "another module"
 cp "$root"/build/ta/*.ta "$share/bad.ta"
-refused "the Trusted Application itself" 65 "no seal"
-head -c 4194304 /dev/zero > "$share/bad.ta"
-refused "a file of 4 MiB" 68 "larger"
+refused "the Trusted Application itself" 65 "no seal" alone
+{ head -c 1000 "$share/guest.ta"; head -c 4194304 /dev/zero; } > "$share/bad.ta"
+refused "a file of 4 MiB" 68 "larger" alone
 openssl genrsa -out "$work/key.pem" 2048 2> /dev/null
 cp "$share/guest.ta" "$work/good.ta"
 compile guest "$work/key.pem" && mv "$share/guest.ta" "$share/bad.ta"
-refused "one that another key signed" 65 "another key"
+refused "one that another key signed" 65 "another key" alone
 cp "$work/good.ta" "$share/guest.ta"
 keep --engine native guest.wasm exit 3
 check "a good one runs after all that" 3

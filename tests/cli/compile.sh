@@ -11,6 +11,10 @@ tool compile
 check "compile needs a module" 64 err "needs a module"
 tool compile -O 4 "$library"
 check "an optimisation that there is not" 64 err "-O 4"
+tool compile -O4 "$library"
+check "the same in one word" 64 err "-O 4"
+tool compile -v1 "$library"
+check "a letter that takes no value" 64 err "unknown option '-v1'"
 tool run --engine fast "$library"
 check "an engine that there is not" 64 err "--engine fast"
 tool run --image "$work/none.image" --invoke add "$library" 1 2
@@ -188,7 +192,7 @@ unhex "$loops" $header "$(section 1 02 60 02 7f7f 01 7f  60 01 7f 01 7f)" "$(sec
 		"$(sized 01 01 7f 0340 2002 2000 280200 6a 2102 2000 2001 360200 2000 4104 6a 2100 2001 417f 6a 2201 0d00 0b 2002 0b)" \
 		"$(sized 01 01 7f 0340 2000 2001 360204 2002 4101 6a 2102 2000 4108 6a 2200 2001 48 0d00 0b 2002 0b)" \
 		"$(sized 01 01 7f 0340 2001 2000 2d0000 6a 2101 2000 4104 6b 2200 4100 4e 0d00 0b 2001 0b)")"
-tool compile -O 2 "$loops"
+tool compile -O2 "$loops"
 check "loops are compiled" 0
 while read -r call; do
 	# shellcheck disable=SC2086
