@@ -56,11 +56,12 @@ enum wk_cli_kind wk_cli_image_kind(const char *path)
 
 	if (file < 0)
 		return kind;
-	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) && pread(file, begin, sizeof begin, 0) == sizeof begin) {
+	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+		pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin) {
 		if (memcmp(begin, "HSTO", sizeof begin) == 0)
 			kind = WK_KIND_SIGNED;
 		else if (memcmp(begin, "\177ELF", sizeof begin) == 0)
-			kind = pread(file, end, sizeof end, about.st_size - (off_t)sizeof end) == sizeof end &&
+			kind = pread(file, end, sizeof end, about.st_size - (off_t)sizeof end) == (ssize_t)sizeof end &&
 				memcmp(end, WK_IMAGE_MAGIC, sizeof end) == 0 ? WK_KIND_IMAGE : WK_KIND_ELF;
 	}
 	close(file);
