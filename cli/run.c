@@ -354,6 +354,15 @@ static enum wk_status make_keep(struct wk_run *run, struct wk_keep **keep)
 	return status;
 }
 
+/* The sandbox holds no native code of somebody else's making. Who runs a file with this name expects that it is held. */
+static bool is_called_module(const char *path)
+{
+	static const char ending[] = ".wasm";
+	size_t length = strlen(path);
+
+	return length >= sizeof ending - 1 && strcmp(path + length - (sizeof ending - 1), ending) == 0;
+}
+
 static enum wk_status load(struct wk_run *run, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes,
 	struct wk_module **module)
 {
@@ -363,6 +372,10 @@ static enum wk_status load(struct wk_run *run, struct wk_keep *keep, struct wk_r
 	if (run->kind == WK_KIND_ELF)
 		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION,
 			"this is an ELF file (native code) without the seal of an image: it is another file, or cut off");
+	if (run->kind == WK_KIND_IMAGE && is_called_module(run->file))
+		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"this is no module but an image, native code that can do whatever its maker wanted: if you trust it, rename it "
+			"to .image");
 	if (run->kind == WK_KIND_IMAGE) {
 		status = wk_cli_image_load(&run->image, run->file, keep, report, module);
 		*bytes = status == WK_OK ? (*module)->bytes : *bytes;
@@ -434,9 +447,12 @@ const struct wk_command wk_command_run = {
 	.name = "run",
 	.summary = "runs a program, or one function of a module",
 	.usage = "run [OPTIONS] MODULE [ARGS...]",
-	.about = "Runs the program in the file MODULE (- is standard input), which can also be an image that `wasmkeep\n"
-		"compile` has made of one. Options stand before MODULE; everything behind it goes to the program. It\n"
-		"sees its arguments and the standard streams, and of this machine only what --dir, --env and --fd pass.\n",
+	.about = "Runs the program in the file MODULE (- is standard input). Options stand before MODULE; everything\n"
+		"behind it goes to the program. It sees its arguments and the standard streams, and of this machine\n"
+		"only what --dir, --env and --fd pass.\n"
+		"\n"
+		"MODULE can also be an image, made by `wasmkeep compile`. That is native code: run those that you made, or\n"
+		"trust as you trust a program. In a TEE they are signed.\n",
 	.options = options,
 	.more = "SIZE is a number of bytes, with K, M or G for KiB, MiB or GiB.\n"
 		"\n"

@@ -81,6 +81,10 @@ check "an image runs alone" 0 out 42 err "functions are compiled" err "12 functi
 tool run --invoke fail "$work/alone/it.image"
 check "it knows names and places" 134 err "divide by zero" err "the divider"
 grep -q 'at #' "$work/err" && ok "it has a backtrace" || not_ok "it has a backtrace"
+cp "$work/alone/it.image" "$work/alone/it.wasm"
+tool run --invoke add "$work/alone/it.wasm" 40 2
+check "but not under the name of a module" 65 err "no module but an image"
+rm "$work/alone/it.wasm"
 tool run --engine interp "$work/alone/it.image"
 check "it cannot be interpreted" 64 err "--engine interp needs the module"
 tool run --image "$work/alone/it.image" "$work/alone/it.image"
