@@ -143,12 +143,13 @@ const struct wk_command wk_command_compile = {
 	.summary = "makes native code of a module, for run to use",
 	.usage = "compile [OPTIONS] MODULE",
 	.about = "Compiles MODULE (- is standard input) to an image: native code, every access checked. `wasmkeep run\n"
-		"MODULE` finds the image beside the module. An image is for this one module and version of wasmkeep.\n",
+		"MODULE` finds the image beside the module. An image is for this one module and version of wasmkeep. It\n"
+		"has all of the module but the bodies of functions that are compiled, so `wasmkeep run IMAGE` works, too.\n",
 	.options = options,
 	.more = "Examples:\n"
 		"  wasmkeep compile app.wasm && wasmkeep run app.wasm\n"
 		"  wasmkeep compile -v -O3 -o /tmp/app.image app.wasm\n"
-		"  wasmkeep compile --target aarch64-optee --sign ta.pem app.wasm && wasmkeep run --tee optee app.wasm\n"
+		"  wasmkeep compile --target aarch64-optee --sign ta.pem app.wasm && wasmkeep run --tee optee app.ta\n"
 		"\n"
 		"Functions with exceptions are not compiled yet; they are interpreted. With run --fuel, all is that was not\n"
 		"compiled with --fuel.\n"

@@ -10,6 +10,7 @@
 #include "image.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,30 @@ bool wk_cli_engine_take(const char *word, enum wk_cli_engine *engine)
 	}
 	wk_message("--engine %s: it is auto, interp or native", word);
 	return false;
+}
+
+/* ---- kinds of files ---- */
+
+/* A regular file only: others give their bytes once. */
+enum wk_cli_kind wk_cli_image_kind(const char *path)
+{
+	char begin[4] = "", end[sizeof WK_IMAGE_MAGIC - 1] = "";
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	enum wk_cli_kind kind = WK_KIND_OTHER;
+	struct stat about;
+
+	if (file < 0)
+		return kind;
+	if (fstat(file, &about) == 0 && S_ISREG(about.st_mode) &&
+		pread(file, begin, sizeof begin, 0) == (ssize_t)sizeof begin) {
+		if (memcmp(begin, "HSTO", sizeof begin) == 0)
+			kind = WK_KIND_SIGNED;
+		else if (memcmp(begin, "\177ELF", sizeof begin) == 0)
+			kind = pread(file, end, sizeof end, about.st_size - (off_t)sizeof end) == (ssize_t)sizeof end &&
+				memcmp(end, WK_IMAGE_MAGIC, sizeof end) == 0 ? WK_KIND_IMAGE : WK_KIND_ELF;
+	}
+	close(file);
+	return kind;
 }
 
 /* ---- the compiler ---- */
@@ -155,10 +180,27 @@ static char *in_cache(const struct wk_module *module, bool fuel, bool make_folde
 
 /* ---- use ---- */
 
+static void say_counts(const char *path, const struct wk_module *module)
+{
+	uint32_t functions, compiled;
+
+	wk_module_image_counts(module, &functions, &compiled);
+	wk_message("%s: %u of %u functions are compiled", path, compiled, functions);
+}
+
+enum wk_status wk_cli_image_load(const struct wk_cli_image *image, const char *path, struct wk_keep *keep,
+	struct wk_report *report, struct wk_module **module)
+{
+	enum wk_status status = wk_module_load_image(keep, path, report, module);
+
+	if (status == WK_OK && image->verbose)
+		say_counts(path, *module);
+	return status;
+}
+
 static enum wk_status try(const struct wk_cli_image *image, const char *path, struct wk_module *module,
 	struct wk_report *report)
 {
-	uint32_t functions, compiled;
 	enum wk_status status;
 
 	wk_report_clear(report);
@@ -169,8 +211,7 @@ static enum wk_status try(const struct wk_cli_image *image, const char *path, st
 			"the image is not used: it does not count fuel (wasmkeep compile --fuel makes one that does)");
 	}
 	if (status == WK_OK && image->verbose) {
-		wk_module_image_counts(module, &functions, &compiled);
-		wk_message("%s: %u of %u functions are compiled", path, compiled, functions);
+		say_counts(path, module);
 	} else if (status != WK_OK && status != WK_NOT_FOUND && image->verbose) {
 		wk_message("%s: %s", path, report->text);
 	}

@@ -17,6 +17,15 @@ struct wk_cli_image {
 	bool verbose;
 };
 
+/* What a file is by its first bytes and its last: */
+enum wk_cli_kind {
+	WK_KIND_OTHER,                 /* a module, or nothing of ours: wk_file_read says what */
+	WK_KIND_IMAGE,                 /* an image for Linux, as its end says */
+	WK_KIND_ELF,                   /* one that is cut off, or another ELF file */
+	WK_KIND_SIGNED,                /* signed for OP-TEE: an image for there, or a Trusted Application */
+};
+enum wk_cli_kind wk_cli_image_kind(const char *path);
+
 /* The value of --engine; false when it is none, after a message. */
 bool wk_cli_engine_take(const char *word, enum wk_cli_engine *engine);
 
@@ -27,6 +36,10 @@ int wk_cli_compile(unsigned optimisation, bool fuel, bool compare, const char *t
 
 /* MODULE.image for MODULE.wasm, or with another ending, which begins with a dot. The caller frees it; NULL: no memory. */
 char *wk_cli_image_beside(const char *module, const char *ending);
+
+/* Loads the module that is inside of an image, with its code. */
+WK_NODISCARD enum wk_status wk_cli_image_load(const struct wk_cli_image *image, const char *path, struct wk_keep *keep,
+	struct wk_report *report, struct wk_module **module);
 
 /* Gives the module its image, as wished: 0, or an exit status after a message. `file` is where the module was read. */
 int wk_cli_image_use(const struct wk_cli_image *image, const char *file, struct wk_module *module);

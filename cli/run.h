@@ -21,6 +21,7 @@ struct wk_run {
 	bool has_fuel, json, verbose, eager;
 	struct wk_tee tee;
 	struct wk_cli_image image;
+	enum wk_cli_kind kind;         /* of the file */
 	struct wk_memory_report memory;
 	bool signalled;                /* Ctrl-C ended it */
 	struct timespec mark;          /* when the step that -v measures began */

@@ -40,6 +40,7 @@ struct wk_client {
 	struct wk_lifeline *lifeline;
 	bool closed[3];               /* streams that were, before: such numbers may be descriptors of ours now */
 	struct wk_client_config config;
+	uint8_t image[32];            /* config.image's, if there is one */
 	char version[32];
 	uint64_t fixed;
 	char subject[WK_SUBJECT_MAX]; /* of the last report's refusal */
@@ -215,14 +216,13 @@ static enum wk_status use_image(struct wk_client *client, struct wk_report *repo
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_PARTIAL_OUTPUT,
 		TEEC_NONE, TEEC_NONE) };
-	uint8_t hash[32];
 	enum wk_status status;
 
 	if (!client->config.image)
 		return WK_OK;
-	memcpy(hash, client->config.image, sizeof hash);
-	operation.params[0].tmpref.buffer = hash;
-	operation.params[0].tmpref.size = sizeof hash;
+	memcpy(client->image, client->config.image, sizeof client->image);
+	operation.params[0].tmpref.buffer = client->image;
+	operation.params[0].tmpref.size = sizeof client->image;
 	use_window(client, &operation.params[1], REPORT_AT, 4096);
 	status = invoke(client, WK_TA_IMAGE, &operation, report);
 	return status == WK_OK ? take_report(client, operation.params[1].memref.size, report) : status;
@@ -314,7 +314,10 @@ static enum wk_status begin(struct wk_client *client, const void *bytes, size_t 
 	struct wk_ta_begin how = { .size = size, .memory_limit = client->config.memory_limit, .ram = client->config.ram };
 	enum wk_status status;
 
-	SHA256(bytes, size, how.hash);
+	if (bytes)
+		SHA256(bytes, size, how.hash);
+	else
+		memcpy(how.hash, client->image, sizeof how.hash);
 	operation.params[0].tmpref.buffer = &how;
 	operation.params[0].tmpref.size = sizeof how;
 	use_window(client, &operation.params[1], REPORT_AT, 4096);
@@ -340,8 +343,11 @@ enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE, TEEC_NONE,
 		TEEC_NONE) };
-	enum wk_status status = begin(client, bytes, size, report);
+	enum wk_status status;
 
+	if (!bytes)
+		size = 0;
+	status = begin(client, bytes, size, report);
 	for (size_t sent = 0; status == WK_OK && sent < size;) {
 		size_t piece = size - sent < DATA_SIZE ? size - sent : DATA_SIZE;
 

@@ -71,10 +71,14 @@ static enum wk_status read_image(const char *path, struct wk_report *report, uin
 	return status;
 }
 
-static enum wk_status check(const uint8_t *bytes, size_t size, const uint8_t uuid[16], struct wk_report *report)
+/* Is it a signed image of the module that it is named after? */
+static enum wk_status check(const uint8_t *bytes, size_t size, struct wk_report *report, struct wk_image_seal *seal,
+	struct wk_span *library)
 {
 	struct header header = { 0 };
+	uint8_t uuid[16];
 	size_t name;
+	enum wk_status status;
 
 	if (size >= sizeof header)
 		memcpy(&header, bytes, sizeof header);
@@ -83,9 +87,13 @@ static enum wk_status check(const uint8_t *bytes, size_t size, const uint8_t uui
 		return refuse(report, WK_MALFORMED, "it is no signed library for OP-TEE");
 	if (name + NAME_SIZE > size || header.size != size - name - NAME_SIZE)
 		return refuse(report, WK_MALFORMED, "it is cut off, or has another size than its header says");
-	if (memcmp(bytes + name, uuid, 16) != 0)
-		return refuse(report, WK_UNSUPPORTED, "it was compiled from another module, or from another version of it");
-	return WK_OK;
+	*library = wk_span(bytes + name + NAME_SIZE, header.size);
+	status = wk_image_check(*library, WK_IMAGE_TARGET_OPTEE, report, seal);
+	if (status != WK_OK)
+		return status;
+	wk_image_uuid(seal->module, uuid);
+	return memcmp(bytes + name, uuid, sizeof uuid) == 0 ? WK_OK :
+		refuse(report, WK_MALFORMED, "its name is not that of its module");
 }
 
 static bool write_all(int file, const uint8_t *bytes, size_t size)
@@ -139,32 +147,82 @@ static bool is_there(const char *path, const uint8_t *bytes, size_t size)
 	return same;
 }
 
+/* Where tee-supplicant looks for the image of the module with this hash. The caller frees it; NULL: no memory. */
+static char *path_in(const char *folder, const uint8_t hash[32])
+{
+	char text[37], *path = NULL;
+	uint8_t uuid[16];
+	size_t length = 0;
+
+	wk_image_uuid(hash, uuid);
+	for (size_t i = 0; i < sizeof uuid; i++)
+		length += (size_t)snprintf(text + length, sizeof text - length, "%s%02x",
+			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
+	return asprintf(&path, "%s/%s.ta", folder ? folder : FOLDER, text) < 0 ? NULL : path;
+}
+
+static enum wk_status install(const char *folder, const char *path, const uint8_t *bytes, size_t size,
+	struct wk_report *report)
+{
+	return is_there(path, bytes, size) ? WK_OK : write_file(folder ? folder : FOLDER, path, bytes, size, report);
+}
+
 enum wk_status wk_client_install(const char *file, const void *module, size_t size, const char *folder, uint8_t hash[32],
 	struct wk_report *report)
 {
 	struct wk_sha256 sum;
-	uint8_t uuid[16], *bytes;
-	char text[37], *path = NULL;
-	size_t length = 0, bytes_size;
+	struct wk_image_seal seal;
+	struct wk_span library;
+	char *path;
+	uint8_t *bytes;
+	size_t bytes_size;
 	enum wk_status status;
 
 	wk_sha256_begin(&sum);
 	wk_sha256_add(&sum, module, size);
 	wk_sha256_end(&sum, hash);
-	wk_image_uuid(hash, uuid);
-	for (size_t i = 0; i < sizeof uuid; i++)
-		length += (size_t)snprintf(text + length, sizeof text - length, "%s%02x",
-			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", uuid[i]);
-	if (!folder)
-		folder = FOLDER;
-	if (asprintf(&path, "%s/%s.ta", folder, text) < 0)
+	path = path_in(folder, hash);
+	if (!path)
 		return WK_NO_MEMORY;
 	status = read_image(file ? file : path, report, &bytes, &bytes_size);
 	if (status == WK_OK)
-		status = check(bytes, bytes_size, uuid, report);
-	if (status == WK_OK && file && !is_there(path, bytes, bytes_size))
-		status = write_file(folder, path, bytes, bytes_size, report);
+		status = check(bytes, bytes_size, report, &seal, &library);
+	if (status == WK_OK)
+		status = wk_image_check_module(&seal, hash, report);
+	if (status == WK_OK && file)
+		status = install(folder, path, bytes, bytes_size, report);
 	free(bytes);
 	free(path);
+	return status;
+}
+
+enum wk_status wk_client_install_image(const char *file, const char *folder, uint8_t hash[32], void **module,
+	size_t *size, struct wk_report *report)
+{
+	struct wk_image_seal seal;
+	struct wk_span library;
+	char *path = NULL;
+	void *inside = NULL;
+	uint8_t *bytes;
+	size_t bytes_size;
+	enum wk_status status = read_image(file, report, &bytes, &bytes_size);
+
+	if (status == WK_OK)
+		status = check(bytes, bytes_size, report, &seal, &library);
+	if (status == WK_OK) {
+		path = path_in(folder, seal.module);
+		inside = malloc((size_t)seal.module_size);
+		status = path && inside ? install(folder, path, bytes, bytes_size, report) : WK_NO_MEMORY;
+	}
+	if (status == WK_OK) {
+		memcpy(hash, seal.module, sizeof seal.module);
+		memcpy(inside, library.data + seal.module_offset, (size_t)seal.module_size);
+		*module = inside;
+		*size = (size_t)seal.module_size;
+		inside = NULL;
+	}
+	free(inside);
+	free(path);
+	free(bytes);
 	return status;
 }

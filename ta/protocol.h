@@ -16,7 +16,7 @@
 #define WK_TA_UUID_TEXT "e06d65c5-065d-4609-b149-1fb3cd9f837b"
 
 /* Changes whenever something here, or in the formats of src/remote/, does. */
-#define WK_TA_PROTOCOL 3u
+#define WK_TA_PROTOCOL 4u
 
 enum wk_ta_command {
 	WK_TA_INFO,    /* value out: protocol, bytes of RAM that the TA takes;  memref out: version, a text */
@@ -31,7 +31,7 @@ enum wk_ta_command {
 };
 
 struct wk_ta_begin {
-	uint64_t size;
+	uint64_t size;              /* 0: the module that is inside of the image */
 	uint64_t memory_limit;      /* 0: none */
 	uint64_t ram;               /* what the TEE has for this TA in all, if it is known; 0: the TA finds out */
 	uint8_t hash[32];           /* SHA-256 of the module */

@@ -41,6 +41,7 @@ static void end(struct compiler *c)
 	free(c->codes);
 	free(c->entries);
 	free(c->slow_calls);
+	free(c->stripped);
 	LLVMDisposeBuilder(c->b);
 	LLVMDisposeModule(c->ir);
 	LLVMContextDispose(c->llvm);
@@ -124,6 +125,7 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
 		seal.function_count = result->functions;
 		seal.compiled_count = result->compiled;
+		seal.counts_fuel = chosen.fuel;
 		if (wk_c_target(chosen.target)->optee)
 			wk_c_optee(&parts[0], &seal);
 		status = wk_c_emit_parts(parts, count, report, objects);
@@ -131,7 +133,8 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 		status = WK_NO_MEMORY;
 	}
 	if (status == WK_OK) {
-		status = wk_c_link(&chosen, objects, count, module, &seal, path, report);
+		status = wk_c_link(&chosen, objects, count, module, wk_span(parts[0].stripped, parts[0].stripped_size), &seal,
+			path, report);
 		result->library_size = seal.library_size;
 	}
 	for (uint32_t i = 0; i < count; i++) {

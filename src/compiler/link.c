@@ -116,50 +116,74 @@ static enum wk_status read_file(int file, struct wk_report *report, struct wk_sp
 	return WK_OK;
 }
 
-/* Appends the seal of what is in the file. */
-static enum wk_status seal_file(int file, struct wk_span library, const struct wk_module *module,
-	struct wk_image_seal *seal, struct wk_report *report)
+/* The library with its seal behind it. The caller frees them. */
+static enum wk_status seal_library(struct wk_span library, const struct wk_module *module, struct wk_span stripped,
+	struct wk_image_seal *seal, struct wk_report *report, struct wk_span *sealed)
 {
+	const uint8_t *inside = memmem(library.data, library.size, stripped.data, stripped.size);
+	uint8_t *bytes;
+
+	if (!inside)
+		return fail(report, "the linker", "it has lost the module");
+	seal->module_offset = (uint64_t)(inside - library.data);
+	seal->module_size = stripped.size;
 	wk_image_make_seal(library, module->bytes, seal);
-	if (lseek(file, 0, SEEK_END) < 0 || !write_all(file, seal, sizeof *seal))
-		return fail(report, "the image", strerror(errno));
+	bytes = malloc(library.size + sizeof *seal);
+	if (!bytes)
+		return WK_NO_MEMORY;
+	memcpy(bytes, library.data, library.size);
+	memcpy(bytes + library.size, seal, sizeof *seal);
+	*sealed = wk_span(bytes, library.size + sizeof *seal);
 	return WK_OK;
 }
 
-/* Makes it a signed file; the seal is inside already. */
-static enum wk_status sign_file(int file, struct wk_span library, const char *path, struct wk_image_seal *seal,
-	struct wk_report *report)
+/* In place of the sealed library. */
+static enum wk_status sign(const char *path, const uint8_t module[32], struct wk_report *report, struct wk_span *file)
 {
 	struct wk_key *key = NULL;
 	uint8_t uuid[16], *signed_file = NULL;
 	size_t size = 0;
 	enum wk_status status = wk_key_read(path, report, &key);
 
-	wk_image_uuid(seal->module, uuid);
+	wk_image_uuid(module, uuid);
 	if (status == WK_OK)
-		status = wk_sign(key, library, uuid, report, &signed_file, &size);
-	if (status == WK_OK && (lseek(file, 0, SEEK_SET) < 0 || !write_all(file, signed_file, size)))
-		status = fail(report, "the image", strerror(errno));
-	seal->library_size = library.size; /* for who asked: the library has it no more */
-	free(signed_file);
+		status = wk_sign(key, *file, uuid, report, &signed_file, &size);
 	wk_key_delete(key);
+	if (status != WK_OK)
+		return status;
+	free((void *)(uintptr_t)file->data);
+	*file = wk_span(signed_file, size);
+	return WK_OK;
+}
+
+/* Makes an image of the library in the file. */
+static enum wk_status seal_file(int file, const struct wk_compile_options *options, const struct wk_module *module,
+	struct wk_span stripped, struct wk_image_seal *seal, struct wk_report *report)
+{
+	struct wk_span library = { NULL, 0 }, image = { NULL, 0 };
+	enum wk_status status = read_file(file, report, &library);
+
+	if (status == WK_OK)
+		status = seal_library(library, module, stripped, seal, report, &image);
+	if (status == WK_OK && wk_c_target(options->target)->optee)
+		status = sign(options->sign, seal->module, report, &image);
+	if (status == WK_OK && (lseek(file, 0, SEEK_SET) < 0 || !write_all(file, image.data, image.size)))
+		status = fail(report, "the image", strerror(errno));
+	free((void *)(uintptr_t)library.data);
+	free((void *)(uintptr_t)image.data);
 	return status;
 }
 
 static enum wk_status finish(const char *library, const struct wk_compile_options *options,
-	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report)
+	const struct wk_module *module, struct wk_span stripped, struct wk_image_seal *seal, const char *path,
+	struct wk_report *report)
 {
 	int file = open(library, O_RDWR | O_CLOEXEC);
-	struct wk_span bytes = { NULL, 0 };
 	enum wk_status status;
 
 	if (file < 0)
 		return fail(report, library, strerror(errno));
-	status = read_file(file, report, &bytes);
-	if (status == WK_OK)
-		status = wk_c_target(options->target)->optee ? sign_file(file, bytes, options->sign, seal, report) :
-			seal_file(file, bytes, module, seal, report);
-	free((void *)(uintptr_t)bytes.data);
+	status = seal_file(file, options, module, stripped, seal, report);
 	if (close(file) != 0 && status == WK_OK)
 		status = fail(report, library, strerror(errno));
 	if (status == WK_OK && rename(library, path) != 0)
@@ -195,7 +219,8 @@ static enum wk_status write_objects(const LLVMMemoryBufferRef *objects, uint32_t
 }
 
 enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
-	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report)
+	const struct wk_module *module, struct wk_span stripped, struct wk_image_seal *seal, const char *path,
+	struct wk_report *report)
 {
 	char *names[WK_C_PARTS + 1] = { NULL }, *library = NULL;
 	enum wk_status status = write_objects(objects, count, path, names, report);
@@ -211,7 +236,7 @@ enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMem
 	if (status == WK_OK)
 		status = link_object(wk_c_target(options->target), names, library, report);
 	if (status == WK_OK)
-		status = finish(library, options, module, seal, path, report);
+		status = finish(library, options, module, stripped, seal, path, report);
 	if (status != WK_OK && library)
 		(void)unlink(library);
 	free(library);

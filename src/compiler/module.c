@@ -463,19 +463,22 @@ static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
 	return i;
 }
 
-static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values,
-	uint32_t count)
+static LLVMValueRef add_constant(struct compiler *c, const char *name, LLVMValueRef value)
 {
-	LLVMValueRef array = LLVMConstArray2(type, values, count);
-	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(array), name);
+	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(value), name);
 
-	LLVMSetInitializer(global, array);
+	LLVMSetInitializer(global, value);
 	LLVMSetGlobalConstant(global, true);
 	LLVMSetLinkage(global, LLVMInternalLinkage);
 	return global;
 }
 
-/* Values for `count` functions, three times: code, entries, whether it is compiled. */
+static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values,
+	uint32_t count)
+{
+	return add_constant(c, name, LLVMConstArray2(type, values, count));
+}
+
 /* What all linkers define. */
 static LLVMValueRef linker_symbol(struct compiler *c, const char *name)
 {
@@ -485,10 +488,11 @@ static LLVMValueRef linker_symbol(struct compiler *c, const char *name)
 	return symbol;
 }
 
+/* Values for `count` functions, three times: code, entries, whether it is compiled. */
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
 	uint32_t count = c->module->func_count;
-	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[9];
+	LLVMValueRef null = LLVMConstNull(c->pointer), table, fields[12];
 
 	for (uint32_t i = 0; i < count; i++) {
 		const struct code *code = &c->codes[i];
@@ -511,9 +515,15 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
 	fields[5] = wk_c_number(c->i32, c->options->fuel);
-	fields[6] = wk_c_number(c->i32, c->guards);
-	fields[7] = c->guards ? linker_symbol(c, "__ehdr_start") : null;
-	fields[8] = c->guards ? linker_symbol(c, "etext") : null;
+	fields[6] = wk_c_number(c->i32, c->stripped_size);
+	fields[7] = add_constant(c, "module", LLVMConstStringInContext(c->llvm, (const char *)c->stripped,
+		(unsigned)c->stripped_size, true));
+	for (uint32_t i = c->module->imported_funcs; i < count; i++)
+		values[i] = wk_c_number(c->i32, c->module->funcs[i].body);
+	fields[8] = make_array(c, "bodies", c->i32, values + c->module->imported_funcs, count - c->module->imported_funcs);
+	fields[11] = wk_c_number(c->i32, c->guards);
+	fields[9] = c->guards ? linker_symbol(c, "__ehdr_start") : null;
+	fields[10] = c->guards ? linker_symbol(c, "etext") : null;
 	table = LLVMConstStructInContext(c->llvm, fields, WK_COUNT(fields), false);
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(table), WK_IMAGE_SYMBOL);
 	LLVMSetInitializer(global, table);
@@ -594,7 +604,8 @@ void wk_c_rest(struct compiler *c)
 	if (c->part != 0)
 		return;
 	values = calloc(3 * (size_t)c->module->func_count + 1, sizeof(*values));
-	if (!values) {
+	if (!values || !wk_c_strip(c)) {
+		free(values);
 		c->failed = true;
 		return;
 	}

@@ -3,8 +3,8 @@
  * What an image for OP-TEE has that others have not.
  *
  * There the runtime, a Trusted Application, never sees the image's bytes: the normal world's supplicant brings the file,
- * OP-TEE's core checks the signature and its loader maps the library. So the seal is a symbol of the library, and the
- * signature covers it. Its field `digest` guards nothing there.
+ * OP-TEE's core checks the signature and its loader maps the library. So the seal is a symbol of the library, too, and the
+ * signature covers it. Its field `digest` guards nothing there. The seal behind the library is for the client.
  *
  * The loader resolves symbols among the libraries that it has loaded, and the Trusted Application exports none of C's.
  * So the library has its own memcpy, memmove and memset, which LLVM makes of loops; in assembly, because a function of

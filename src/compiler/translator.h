@@ -45,6 +45,8 @@ struct compiler {
 	unsigned kind_tbaa, kind_prof, kind_invariant, kind_dereferenceable, kind_range;
 	unsigned kind_check;           /* on a check's branch: how far the access reaches, which memory */
 	uint32_t scope_count;          /* names of apart.c that are taken */
+	uint8_t *stripped;             /* of the first part, made when all is translated: the module without bodies */
+	size_t stripped_size;
 	bool failed;                   /* no memory for our own arrays */
 };
 
@@ -222,6 +224,12 @@ void wk_c_share(struct compiler *parts, uint32_t count);
 enum wk_status wk_c_emit_parts(struct compiler *parts, uint32_t count, struct wk_report *report,
 	LLVMMemoryBufferRef *objects);
 
+/* ---- strip.c ---- */
+
+/* Makes c->stripped, the caller's to free: a valid module that differs from the compiled one in the bodies of the functions
+ * that are compiled, which are `unreachable`, and has no custom sections but names. false: no memory. */
+bool wk_c_strip(struct compiler *c);
+
 /* ---- emit.c, link.c ---- */
 
 /* Once, before wk_c_emit. */
@@ -229,7 +237,8 @@ void wk_c_start(void);
 /* Optimises and makes an object file. */
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
 enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
-	const struct wk_module *module, struct wk_image_seal *seal, const char *path, struct wk_report *report);
+	const struct wk_module *module, struct wk_span stripped, struct wk_image_seal *seal, const char *path,
+	struct wk_report *report);
 
 /* ---- optee.c ---- */
 

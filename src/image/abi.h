@@ -5,7 +5,8 @@
  *
  * An image is a shared library of the platform with a seal behind its last byte. It imports nothing but memcpy, memmove
  * and memset: all else it reaches through the context, its first argument everywhere. It exports one symbol, a struct
- * wk_image_table.
+ * wk_image_table, which has the module, too: an ordinary one, decoded and validated as any, in which the bodies of the
+ * functions that are compiled are `unreachable`.
  *
  * A compiled function is called with the context of its instance, then its parameters, in registers as the image likes;
  * only code of the same image calls it so. Everybody else goes through the entry of the function's type, which takes
@@ -73,8 +74,12 @@ struct wk_image_table {
 	wk_image_entry *const *entries; /* of each function's type */
 	const uint8_t *compiled;       /* of each function: 1, or 0: the code is a stub */
 	uint32_t counts_fuel;          /* 1: all of it does, in exec->fuel; 0: none */
+	uint32_t module_size;          /* bytes of: */
+	const uint8_t *module;         /* the module that was compiled, without the bodies of functions that are compiled */
+	const uint32_t *bodies;        /* of each function that is not imported: its body's offset in the module as it was, for
+	                                * backtraces. They go up */
+	const void *begin, *end;       /* what code is in, if `guards` is 1 */
 	uint32_t guards;               /* 1: it needs guarded memories where addresses are of 32 bits and pages of 64 KiB; 0: not */
-	const void *begin, *end;       /* then: what code is in */
 };
 /* The memories that code with `guards` does not compare addresses of. */
 static inline bool wk_image_relies_on_guard(const struct wk_memory_type *type)
@@ -84,26 +89,30 @@ static inline bool wk_image_relies_on_guard(const struct wk_memory_type *type)
 
 #define WK_IMAGE_SYMBOL "wasmkeep_image"
 
-/* Behind the library's bytes: the last of the file. On OP-TEE, where nobody sees the file, a symbol of the library, with a
- * library_size of 0. All numbers are little-endian. */
+/* Behind the library's bytes. On OP-TEE, where the runtime never sees the file, also a symbol of the library, with sizes and
+ * an offset of 0: the signature covers it. All numbers are little-endian. Its end looks the same in all versions. */
 struct wk_image_seal {
-	uint8_t magic[8];              /* WK_IMAGE_MAGIC */
-	uint32_t abi;
-	uint32_t optimisation;         /* 0 to 3 */
 	uint64_t library_size;         /* bytes before the seal */
+	uint64_t module_offset, module_size; /* what the table calls the module, in the library's file */
 	char target[24];               /* what WK_IMAGE_TARGET is where it runs; padded with zeros, as the next */
 	char compiler[24];             /* for people */
+	uint32_t optimisation;         /* 0 to 3 */
 	uint32_t function_count, compiled_count; /* without imported ones */
-	uint8_t module[32];            /* SHA-256 of the module that was compiled */
+	uint32_t counts_fuel;          /* as in the table */
+	uint8_t module[32];            /* SHA-256 of the module that was compiled, as it was */
 	uint8_t digest[32];            /* SHA-256 of all bytes of the file before this field */
+	uint32_t seal_size;            /* bytes of this struct */
+	uint32_t abi;
+	uint8_t magic[8];              /* WK_IMAGE_MAGIC */
 };
 #define WK_IMAGE_MAGIC "WKIMAGE\n"
 #define WK_IMAGE_SEAL_SYMBOL "wasmkeep_image_seal"
 
 /* Where this runtime's images are for; empty: nowhere. What a Trusted Application is built with says that it is for Linux,
  * but only one has its interrupts in shared memory, which images for it know. */
+#define WK_IMAGE_TARGET_OPTEE "aarch64-optee"
 #if defined(__aarch64__) && defined(WK_SHARED_INTERRUPT)
-#define WK_IMAGE_TARGET "aarch64-optee"
+#define WK_IMAGE_TARGET WK_IMAGE_TARGET_OPTEE
 #define WK_IMAGE_OPTEE
 #elif defined(__x86_64__) && defined(__linux__)
 #define WK_IMAGE_TARGET "x86_64-linux"
@@ -131,9 +140,13 @@ WK_AT(wk_image_helpers, call_func, 24);
 WK_AT(wk_image_helpers, element_drop, 120);
 WK_AT(wk_image_table, compiled, 24);
 WK_AT(wk_image_table, counts_fuel, 32);
-WK_AT(wk_image_table, end, 48);
-WK_AT(wk_image_seal, digest, 112);
-_Static_assert(sizeof(struct wk_image_seal) == 144, "WK_IMAGE_ABI: the seal");
+WK_AT(wk_image_table, module_size, 36);
+WK_AT(wk_image_table, module, 40);
+WK_AT(wk_image_table, bodies, 48);
+WK_AT(wk_image_table, guards, 72);
+WK_AT(wk_image_seal, digest, 120);
+WK_AT(wk_image_seal, abi, 156);
+_Static_assert(sizeof(struct wk_image_seal) == 168, "WK_IMAGE_ABI: the seal");
 WK_AT(wk_exec, interrupt, 0);
 WK_AT(wk_exec, fuel, 16);
 WK_AT(wk_exec, interrupt_at, 136);

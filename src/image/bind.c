@@ -156,7 +156,11 @@ enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_t
 		wk_free(&module->keep->modules, image, sizeof *image);
 		return status;
 	}
-	*image = (struct image){ { bind, call, end, table->compiled, table->counts_fuel != 0 }, table, library, close };
+	*image = (struct image){ { bind, call, end, table->compiled, table->bodies, table->counts_fuel != 0,
+		module->bytes.data == table->module }, table, library, close };
 	module->native = &image->native;
+	/* Nobody knows what functions without bodies do with memories, so these are whole from the begin. */
+	if (image->native.bare)
+		module->small = 0;
 	return WK_OK;
 }

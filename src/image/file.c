@@ -20,7 +20,7 @@ static void digest_of(const void *bytes, size_t size, uint8_t digest[32])
 	wk_sha256_end(&hash, digest);
 }
 
-enum wk_status wk_image_check(struct wk_span file, struct wk_span module, struct wk_report *report,
+enum wk_status wk_image_check(struct wk_span file, const char *target, struct wk_report *report,
 	struct wk_image_seal *seal)
 {
 	struct wk_image_seal found;
@@ -30,12 +30,11 @@ enum wk_status wk_image_check(struct wk_span file, struct wk_span module, struct
 	if (file.size <= sizeof found)
 		return refuse(report, WK_MALFORMED, "it is too short to be one");
 	memcpy(&found, file.data + file.size - sizeof found, sizeof found);
-	digest_of(module.data, module.size, digest);
-	status = wk_image_check_seal(&found, file.size - sizeof found, digest, report);
+	status = wk_image_check_seal(&found, file.size - sizeof found, target, report);
 	if (status != WK_OK)
 		return status;
-	digest_of(file.data, file.size - sizeof found.digest, digest);
-	if (memcmp(digest, found.digest, sizeof digest) != 0)
+	digest_of(file.data, file.size - sizeof found + offsetof(struct wk_image_seal, digest), digest);
+	if (memcmp(digest, found.digest, sizeof digest) != 0 || found.module_size == 0)
 		return refuse(report, WK_MALFORMED, "it was changed after it was written");
 	*seal = found;
 	return WK_OK;
@@ -47,6 +46,7 @@ void wk_image_make_seal(struct wk_span library, struct wk_span module, struct wk
 
 	memcpy(seal->magic, WK_IMAGE_MAGIC, sizeof seal->magic);
 	seal->abi = WK_IMAGE_ABI;
+	seal->seal_size = sizeof *seal;
 	seal->library_size = library.size;
 	digest_of(module.data, module.size, seal->module);
 	wk_sha256_begin(&hash);

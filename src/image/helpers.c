@@ -48,11 +48,14 @@ static uint32_t function_at(const struct wk_image_context *context, uintptr_t ad
 	return found;
 }
 
+/* Compiled code knows offsets in the module as it was. */
 static uint32_t function_of_offset(const struct wk_module *module, uint64_t offset)
 {
-	for (uint32_t i = module->imported_funcs; i < module->func_count; i++)
-		if (offset >= module->funcs[i].body && offset - module->funcs[i].body < module->funcs[i].size)
-			return i;
+	const uint32_t *bodies = module->native->bodies;
+
+	for (uint32_t i = module->func_count - module->imported_funcs; i-- != 0;)
+		if (offset >= bodies[i])
+			return module->imported_funcs + i;
 	return WK_NO_FUNCTION;
 }
 

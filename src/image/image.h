@@ -17,16 +17,19 @@ void wk_sha256_begin(struct wk_sha256 *hash);
 void wk_sha256_add(struct wk_sha256 *hash, const void *bytes, size_t size);
 void wk_sha256_end(struct wk_sha256 *hash, uint8_t digest[32]);
 
-/* Is this file an image of this module for this machine, whole and unchanged? Its seal is copied to *seal. WK_MALFORMED
- * or WK_UNSUPPORTED with a report that says what is wrong. It guards against accidents and mix-ups, not against whoever
- * can write images: those are native code, and are to be trusted as the library itself is. */
-WK_NODISCARD enum wk_status wk_image_check(struct wk_span file, struct wk_span module, struct wk_report *report,
+/* Is this file an image for this target (WK_IMAGE_TARGET...), whole and unchanged, with a module inside? Its seal is
+ * copied to *seal. WK_MALFORMED or WK_UNSUPPORTED with a report that says what is wrong. It guards against accidents and
+ * mix-ups, not against whoever can write images: those are native code, and are to be trusted as the library itself is. */
+WK_NODISCARD enum wk_status wk_image_check(struct wk_span file, const char *target, struct wk_report *report,
 	struct wk_image_seal *seal);
 
-/* The same for a seal alone, whose library somebody else has checked; library_size is 0 for one that is inside of it.
- * `module`: its SHA-256. */
+/* The same for a seal alone, whose library somebody else has checked; library_size is 0 for one that is inside of it. */
 WK_NODISCARD enum wk_status wk_image_check_seal(const struct wk_image_seal *seal, uint64_t library_size,
-	const uint8_t module[32], struct wk_report *report);
+	const char *target, struct wk_report *report);
+
+/* Is it of the module with this SHA-256? */
+WK_NODISCARD enum wk_status wk_image_check_module(const struct wk_image_seal *seal, const uint8_t module[32],
+	struct wk_report *report);
 
 /* The name of a module's image on OP-TEE: a UUID of version 8 (RFC 9562) with the first bytes of the module's SHA-256.
  * Bytes in the order of a UUID's text. */
@@ -37,11 +40,13 @@ static inline void wk_image_uuid(const uint8_t module[32], uint8_t uuid[16])
 	uuid[8] = (uint8_t)((uuid[8] & 0x3f) | 0x80);
 }
 
-/* Completes a seal whose options and counts are set, for the library's bytes and the module's. */
+/* Completes a seal whose options, counts and place of the module are set, for the library's bytes and the module's, as it
+ * was before it was compiled. */
 void wk_image_make_seal(struct wk_span library, struct wk_span module, struct wk_image_seal *seal);
 
-/* Makes the table the compiled code of the module, which has no instances yet. From then on the module owns the
- * library: `close` is called with it at the module's end, and not if this fails. */
+/* Makes the table the compiled code of the module, which has no instances yet: of that which was compiled, or of that
+ * which was loaded from the table's bytes. From then on the module owns the library: `close` is called with it at the
+ * module's end, and not if this fails. */
 WK_NODISCARD enum wk_status wk_image_attach(struct wk_module *module, const struct wk_image_table *table, void *library,
 	void (*close)(void *library), struct wk_report *report);
 

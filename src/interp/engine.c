@@ -149,7 +149,8 @@ static void add_frame(struct wk_report *report, struct wk_code *code, const stru
 	struct wk_frame *frame = &report->frames[report->frame_count++];
 	frame->function = header->function;
 	wk_port_lock(&code->lock);
-	frame->offset = wk_translate_locate(code, header->function, (uint32_t)(at - wk_code_start(header)));
+	frame->offset = wk_native_offset(code->module, header->function,
+		wk_translate_locate(code, header->function, (uint32_t)(at - wk_code_start(header))));
 	wk_port_unlock(&code->lock);
 	struct wk_span name = wk_module_function_name(code->module, header->function);
 	wk_format(frame->name, sizeof frame->name, "%S", &name);

@@ -228,13 +228,23 @@ struct wk_native {
 	enum wk_status (*call)(struct wk_func *func, uint64_t *slots);
 	void (*free)(struct wk_module *module);
 	const uint8_t *has;            /* by function index: 1 is compiled */
+	const uint32_t *bodies;        /* of functions that are not imported: wk_function_decl.body, in the module as it was */
 	bool counts;                   /* fuel */
+	bool bare;                     /* what is compiled has no body in the module's bytes, so nothing else can run it */
 };
 
 /* Do stores that count fuel, or those that do not, use the module's compiled code? */
 static inline bool wk_native_serves(const struct wk_module *module, bool metering)
 {
 	return module->native && (!metering || module->native->counts);
+}
+
+/* An offset in a function's body, in the module as it was before its bodies were taken out. */
+static inline uint64_t wk_native_offset(const struct wk_module *module, uint32_t function, uint64_t offset)
+{
+	if (!module->native || offset == WK_NO_OFFSET)
+		return offset;
+	return offset - module->funcs[function].body + module->native->bodies[function - module->imported_funcs];
 }
 
 static inline bool wk_func_is_native(const struct wk_func *func)

@@ -355,6 +355,10 @@ enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module, 
 	struct wk_instance *made = NULL;
 	enum wk_status status;
 
+	if (module->native && module->native->bare && !wk_native_serves(module, store->metering))
+		return wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"the image does not count fuel, and without the module nothing else can run it (wasmkeep compile --fuel makes one "
+			"that does)");
 	for (uint32_t i = 0; i < module->import_count; i++) {
 		status = wk_import_check(module, i, &imports[i], report);
 		if (status != WK_OK)

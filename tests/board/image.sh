@@ -21,9 +21,22 @@ cat > "$work/calls.c" <<'C'
 __attribute__((noinline)) int fib(int n) { return n < 2 ? n : fib(n - 1) + fib(n - 2); }
 int main(void) { return fib(60) & 1; }
 C
+cat > "$work/note.c" <<'C'
+#include <stdio.h>
+int main(int count, char **words)
+{
+	char text[100] = "";
+	FILE *file = fopen("/data/note", count > 1 ? "w" : "r");
+	if (!file) return 1;
+	if (count > 1) fputs(words[1], file);
+	else if (fgets(text, sizeof text, file)) puts(text);
+	return fclose(file) != 0;
+}
+C
 guests() {
 	clang-19 --target=wasm32-wasi -O1 -Wno-infinite-recursion -o "$share/guest.wasm" "$root/tests/board/guest.c" &&
 		clang-19 --target=wasm32-wasi -O1 -o "$share/calls.wasm" "$work/calls.c" &&
+		clang-19 --target=wasm32-wasi -O1 -o "$share/note.wasm" "$work/note.c" &&
 		clang-19 --target=wasm32-wasi -O1 -o "$share/hello.wasm" "$root/tests/memory/programs/hello.c"
 }
 # compile NAME [KEY]: share/NAME.wasm to share/NAME.ta.
@@ -36,7 +49,7 @@ if [ $status = 65 ] && grep -q "built without" "$work/why"; then
 	skip "compiled code in the TEE" "$(cat "$work/why")"
 	finish
 fi
-[ $status = 0 ] && compile calls && compile hello && ok "and compiled" ||
+[ $status = 0 ] && compile calls && compile hello && compile note && ok "and compiled" ||
 	{ not_ok "and compiled" "$(tail -n 5 "$work/why")" && finish; }
 /usr/bin/python3 "$kit/scripts/sign_encrypt.py" verify --key "$key" --in "$share/guest.ta" --uuid "$(
 	python3 -c 'import hashlib, sys, uuid; b = bytearray(hashlib.sha256(open(sys.argv[1], "rb").read()).digest()[:16])
@@ -52,24 +65,37 @@ check "files are copied" 0
 # keep ARGS...: runs them in the TEE, in the folder of the programs.
 keep() { tool run sh -c 'cd /share && exec wasmkeep run --tee optee "$@"' - "$@"; }
 
-# alike NAME ARGS...: compiled as interpreted: exit status, output and the message; a backtrace may have fewer frames.
-alike() {
-	alike_name=$1
-	shift
-	keep --engine interp "$@"
-	cp "$work/out" "$work/out.interp"
-	head -n 1 "$work/err" > "$work/err.interp"
-	status_interp=$status
-	keep --engine native "$@"
+# alike_one NAME: the last run ended as the one that is kept.
+alike_one() {
 	if [ "$status" = "$status_interp" ] && cmp -s "$work/out" "$work/out.interp" &&
 		[ "$(head -n 1 "$work/err")" = "$(cat "$work/err.interp")" ]; then
-		ok "$alike_name: $status"
+		ok "$1: $status"
 	else
-		not_ok "$alike_name" "status $status, interpreted $status_interp; $(head -c 300 "$work/err")" \
+		not_ok "$1" "status $status, interpreted $status_interp; $(head -c 300 "$work/err")" \
 			"$(head -c 300 "$work/err.interp")"
 	fi
 }
+# alike NAME MODULE ARGS...: compiled as interpreted, and so is the image alone: exit status, output and the message; a
+# backtrace may have fewer frames.
+alike() {
+	alike_name=$1 alike_module=$2
+	shift 2
+	keep --engine interp "$alike_module" "$@"
+	cp "$work/out" "$work/out.interp"
+	head -n 1 "$work/err" > "$work/err.interp"
+	status_interp=$status
+	keep --engine native "$alike_module" "$@"
+	alike_one "$alike_name"
+	alike_ta=${alike_module%.wasm}.ta
+	keep "alone/$alike_ta" "$@"
+	sed -i "s|\(alone/\)\{0,1\}$alike_ta|$alike_module|g" "$work/out" "$work/err"
+	alike_one "$alike_name, the image alone"
+}
 
+mkdir "$share/alone"
+cp "$share"/*.ta "$share/alone"
+keep -v alone/hello.ta
+check "an image runs alone, which is installed" 0 out "hello, world" err "compiled code is used"
 keep -v --engine native hello.wasm
 check "compiled code runs" 0 out "hello, world" err "compiled code is used"
 keep -v hello.wasm
@@ -92,13 +118,32 @@ keep --timeout 2 --engine native calls.wasm
 check "... and a program that only calls" 68 err "the time of --timeout is over"
 keep --fuel 1000 guest.wasm spin
 check "with fuel it is interpreted" 68 err "--fuel"
+keep --fuel 1000 alone/guest.ta spin
+check "and alone refused" 65 err "does not count fuel"
+keep --timeout 2 alone/guest.ta spin
+check "--timeout ends one that is alone" 68 err "the time of --timeout is over"
+keep --engine interp alone/guest.ta exit 3
+check "which cannot be interpreted" 64 err "--engine interp"
+keep --invoke _start alone/hello.ta
+check "--invoke" 0 out "hello, world"
+# The module's sealed folder is the same one, since it is named by what was compiled.
+keep --dir sealed::/data alone/note.ta kept
+check "an image alone writes to a sealed folder" 0
+keep --dir sealed::/data --engine interp note.wasm
+check "which is that of its module" 0 out kept
+keep --dir sealed::/data hello.wasm
+keep --dir sealed::/data alone/note.ta
+check "and the other way round" 0 out kept
 
 # ---- what is not a good image ----
 
-# refused NAME STATUS TEXT: the file bad.ta, as the image of guest.wasm; then without a word for --engine auto.
+# refused NAME STATUS TEXT [alone]: the file bad.ta, as the image of guest.wasm; and alone, where it looks like one.
 refused() {
 	keep --image bad.ta guest.wasm exit 3
 	check "$1 is refused" "$2" err "the image is not used" err "$3"
+	[ $# = 4 ] || return
+	keep bad.ta exit 3
+	check "... and alone" "$2" err "the image is not used" err "$3"
 }
 size=$(stat -c %s "$share/guest.ta")
 for at in 16 40 200 $((size / 2)) $((size - 1)); do
@@ -106,26 +151,32 @@ for at in 16 40 200 $((size / 2)) $((size - 1)); do
 open(sys.argv[2], "wb").write(b)' "$share/guest.ta" "$share/bad.ta" "$at"
 	keep --image bad.ta guest.wasm exit 3
 	check "a bit changed at $at" 65 err "the image is not used"
+	keep bad.ta exit 3
+	check "... and alone" 65 err "the image is not used"
 done
 cp "$share/bad.ta" "$share/guest.ta"
 keep -v guest.wasm exit 3
 check "... and without being asked for, it is interpreted" 3 err "the image is not used"
 compile guest
 head -c $((size / 2)) "$share/guest.ta" > "$share/bad.ta"
-refused "one that is cut off" 65 "cut off"
+refused "one that is cut off" 65 "cut off" alone
 : > "$share/bad.ta"
 refused "an empty file" 65 "no signed library"
 cp "$share/calls.ta" "$share/bad.ta"
 refused "another module's" 65 "another module"
-head -c 4194304 /dev/zero > "$share/bad.ta"
-refused "a file of 4 MiB" 68 "larger"
+cp "$root"/build/ta/*.ta "$share/bad.ta"
+refused "the Trusted Application itself" 65 "no seal" alone
+{ head -c 1000 "$share/guest.ta"; head -c 4194304 /dev/zero; } > "$share/bad.ta"
+refused "a file of 4 MiB" 68 "larger" alone
 openssl genrsa -out "$work/key.pem" 2048 2> /dev/null
 cp "$share/guest.ta" "$work/good.ta"
 compile guest "$work/key.pem" && mv "$share/guest.ta" "$share/bad.ta"
-refused "one that another key signed" 65 "another key"
+refused "one that another key signed" 65 "another key" alone
 cp "$work/good.ta" "$share/guest.ta"
 keep --engine native guest.wasm exit 3
 check "a good one runs after all that" 3
+keep alone/guest.ta exit 3
+check "and alone" 3
 tool run xtest -t regression 1001
 check "and so does OP-TEE" 0 out "1 test case of which 0 failed"
 finish

@@ -27,3 +27,10 @@ assert rest[:16] == bytes(name) and rest[16:20] == bytes(4) and len(rest) == 20 
 assert hashlib.sha256(data[:20] + rest).digest() == digest
 key.verify(signature, data[:20] + rest, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
 assert rest[20:24] == b"\x7fELF"
+# Behind the library stands the seal, which says where the module is.
+library = rest[20:-168]
+seal = rest[-168:]
+assert seal[-8:] == b"WKIMAGE\n"
+library_size, offset, size = struct.unpack("<QQQ", seal[:24])
+assert library_size == len(library) and library[offset:offset + 8] == b"\0asm\1\0\0\0" and offset + size <= library_size
+assert hashlib.sha256(library + seal[:120]).digest() == seal[120:152]

@@ -302,6 +302,16 @@ static void print_base64(const uint8_t *bytes, size_t size)
 	}
 }
 
+#ifdef WK_WITH_COMPILER
+/* Instead of the module that which is inside of the image. */
+static enum wk_status load_alone(struct run *run, const char *path, struct wk_report *report)
+{
+	wk_module_release(run->module);
+	run->module = NULL;
+	return wk_module_load_image(run->keep, path, report, &run->module);
+}
+#endif
+
 static void compile(struct run *run)
 {
 #ifdef WK_WITH_COMPILER
@@ -314,7 +324,7 @@ static void compile(struct run *run)
 	snprintf(path, sizeof path, "/tmp/wk-differential-%ld.image", (long)getpid());
 	wk_report_clear(&report);
 	if (wk_compile(run->module, &options, path, &report, &result) != WK_OK ||
-		wk_module_use_image(run->module, path, &report) != WK_OK) {
+		(run->seed & 2 ? load_alone(run, path, &report) : wk_module_use_image(run->module, path, &report)) != WK_OK) {
 		fprintf(stderr, "differential: seed %" PRIu64 ": %s\n", run->seed, report.text);
 		exit(1);
 	}

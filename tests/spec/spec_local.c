@@ -21,12 +21,24 @@
 #define STACK ((size_t)1 << 20) /* sanitizers need much */
 #define GUARD ((size_t)64 << 10)
 
-int spec_compiled = -1, spec_compare = -1;
+
 
 #ifdef WK_WITH_COMPILER
-/* Through a file, as everybody does it. */
-static enum wk_status compile(struct wk_module *module, struct wk_report *report)
+/* Instead of the module that which is inside of the image. */
+static enum wk_status load_alone(struct wk_module **module, const char *path, struct wk_report *report)
 {
+	struct wk_keep *keep = (*module)->keep;
+
+	wk_module_release(*module);
+	*module = NULL;
+	return wk_module_load_image(keep, path, report, module);
+}
+
+/* Through a file, as everybody does it; every second image comes without its module. */
+static enum wk_status compile(struct wk_module **loaded, struct wk_report *report)
+{
+	static bool alone;
+	struct wk_module *module = *loaded;
 	/* In parts as large modules are, some in as many as there may be: functions without any, parts without any. */
 	const struct wk_compile_options options = { .optimisation = (unsigned)spec_compiled,
 		.compare = spec_compare < 0 ? module->bytes.size % 2 != 0 : spec_compare != 0,
@@ -37,8 +49,9 @@ static enum wk_status compile(struct wk_module *module, struct wk_report *report
 
 	snprintf(path, sizeof path, "/tmp/wk-spec-%ld.image", (long)getpid());
 	status = wk_compile(module, &options, path, report, &result);
+	alone = !alone;
 	if (status == WK_OK)
-		status = wk_module_use_image(module, path, report);
+		status = alone ? load_alone(loaded, path, report) : wk_module_use_image(module, path, report);
 	(void)unlink(path);
 	return status;
 }

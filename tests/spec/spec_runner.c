@@ -23,6 +23,8 @@
 
 #include "spec/spec.h"
 
+int spec_compiled = -1, spec_compare = -1;
+
 struct run {
 	struct spec_options options;
 	const char *only;

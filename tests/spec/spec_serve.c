@@ -138,7 +138,7 @@ static enum wk_status load(struct spec_server *server, const uint8_t *request, s
 	memcpy(bytes, request, size);
 	status = wk_module_load(server->keep, bytes, size, WK_LOAD_GIVE, &server->report, &server->items[number].module);
 	if (status == WK_OK && server->host->loaded)
-		status = server->host->loaded(server->items[number].module, &server->report);
+		status = server->host->loaded(&server->items[number].module, &server->report);
 	return status;
 }
 

@@ -14,7 +14,8 @@ static const uint8_t module[] = "\0asm\1\0\0\0";
 
 static void make_file(void)
 {
-	struct wk_image_seal seal = { .optimisation = 2, .function_count = 3, .compiled_count = 2 };
+	struct wk_image_seal seal = { .optimisation = 2, .function_count = 3, .compiled_count = 2, .module_offset = 100,
+		.module_size = 8 };
 
 	for (uint32_t i = 0; i < LIBRARY; i++)
 		file[i] = (uint8_t)(i * 7);
@@ -30,7 +31,7 @@ static enum wk_status check(size_t size, struct wk_report *report)
 	struct wk_image_seal seal;
 
 	wk_report_clear(report);
-	return wk_image_check(wk_span(file, size), wk_span(module, 8), report, &seal);
+	return wk_image_check(wk_span(file, size), WK_IMAGE_TARGET, report, &seal);
 }
 
 /* Seals again what was changed in the seal. */
@@ -56,19 +57,24 @@ TEST(seal_inside)
 	wk_image_make_seal(wk_span(NULL, 0), wk_span(module, 8), &seal);
 	memcpy(other, seal.module, sizeof other);
 	wk_report_clear(&report);
-	CHECK_EQUAL(wk_image_check_seal(&seal, 0, seal.module, &report), WK_OK);
+	CHECK_EQUAL(wk_image_check_seal(&seal, 0, WK_IMAGE_TARGET, &report), WK_OK);
+	CHECK_EQUAL(wk_image_check_module(&seal, seal.module, &report), WK_OK);
 	other[31] ^= 1;
-	CHECK_EQUAL(wk_image_check_seal(&seal, 0, other, &report), WK_UNSUPPORTED);
+	CHECK_EQUAL(wk_image_check_module(&seal, other, &report), WK_UNSUPPORTED);
+	CHECK(strstr(report.text, "another module") != NULL);
 	changed = seal;
 	changed.abi++;
 	wk_report_clear(&report);
-	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_UNSUPPORTED);
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, WK_IMAGE_TARGET, &report), WK_UNSUPPORTED);
 	changed = seal;
 	changed.target[0] = 'z';
-	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_UNSUPPORTED);
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, WK_IMAGE_TARGET, &report), WK_UNSUPPORTED);
+	changed = seal;
+	changed.module_size = 1; /* not inside of the file: there is none */
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, WK_IMAGE_TARGET, &report), WK_MALFORMED);
 	changed = seal;
 	changed.library_size = 1; /* this one stands behind a file */
-	CHECK_EQUAL(wk_image_check_seal(&changed, 0, seal.module, &report), WK_MALFORMED);
+	CHECK_EQUAL(wk_image_check_seal(&changed, 0, WK_IMAGE_TARGET, &report), WK_MALFORMED);
 
 	wk_image_uuid(seal.module, uuid);
 	CHECK_EQUAL(uuid[6] >> 4, 8);
@@ -164,17 +170,34 @@ TEST(another_target)
 	CHECK_EQUAL(check(sizeof file, &report), WK_MALFORMED);
 }
 
-TEST(another_module)
+TEST(no_module)
 {
+	static const struct { uint64_t offset, size; } bad[] = { { 0, 0 }, { LIBRARY + 1, 0 }, { LIBRARY - 7, 8 },
+		{ UINT64_MAX, 8 }, { 8, UINT64_MAX }, { UINT64_MAX - 3, 8 } };
 	struct wk_image_seal seal;
 	struct wk_report report;
 
 	make_file();
 	memcpy(&seal, file + LIBRARY, sizeof seal);
-	seal.module[31] ^= 1;
+	for (size_t i = 0; i < WK_COUNT(bad); i++) {
+		seal.module_offset = bad[i].offset;
+		seal.module_size = bad[i].size;
+		seal_again(&seal);
+		CHECK_EQUAL(check(sizeof file, &report), WK_MALFORMED);
+	}
+	seal.module_offset = LIBRARY - 8;
+	seal.module_size = 8;
 	seal_again(&seal);
-	CHECK_EQUAL(check(sizeof file, &report), WK_UNSUPPORTED);
-	CHECK(strstr(report.text, "another module") != NULL);
+	CHECK_EQUAL(check(sizeof file, &report), WK_OK);
+}
+
+/* Whatever else changes, the end of a file says which version it is. */
+TEST(end_of_file)
+{
+	make_file();
+	CHECK(memcmp(file + sizeof file - 8, WK_IMAGE_MAGIC, 8) == 0);
+	CHECK(memcmp(file + sizeof file - 12, &(uint32_t){ WK_IMAGE_ABI }, 4) == 0);
+	CHECK(memcmp(file + sizeof file - 16, &(uint32_t){ sizeof(struct wk_image_seal) }, 4) == 0);
 }
 
 int main(void)
@@ -186,6 +209,7 @@ int main(void)
 	RUN(every_bit);
 	RUN(another_version);
 	RUN(another_target);
-	RUN(another_module);
+	RUN(no_module);
+	RUN(end_of_file);
 	return test_end();
 }

@@ -3,9 +3,10 @@
  * Images on OP-TEE: a signed library, which the core verifies and its loader maps. So nothing here makes memory
  * executable, and no patch of OP-TEE is needed.
  *
- * Who may sign decides what is native code. The UUID is made here from the module's hash, so the normal world cannot have
- * another library loaded, and the signature covers the UUID: a file of another module is refused by OP-TEE. What is in the
- * library says once more what it is (its seal), and is believed, since it was signed.
+ * Who may sign decides what is native code. The normal world names a module's hash, and the UUID is made here of that, so
+ * it cannot have one loaded with a name of another kind; the signature covers the UUID: a file of another module is refused
+ * by OP-TEE. What is in the library says once more what it is (its seal), and is believed, since it was signed. The same
+ * goes for the module inside of it.
  */
 #include "base/report.h"
 #include "image/image.h"
@@ -54,7 +55,9 @@ enum wk_status wk_optee_use_image(const uint8_t module[32], void **stack, size_t
 	if (!seal || !*table)
 		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION,
 			"the image is not used: there is no table in it");
-	status = wk_image_check_seal(seal, 0, module, report);
+	status = wk_image_check_seal(seal, 0, WK_IMAGE_TARGET, report);
+	if (status == WK_OK)
+		status = wk_image_check_module(seal, module, report);
 	if (status != WK_OK)
 		*table = NULL;
 	return status;

@@ -26,9 +26,24 @@ static enum wk_status refuse(struct wk_report *report, enum wk_status status, co
 	return wk_report_set(report, status, WK_NO_OFFSET, WK_NO_FUNCTION, "the image is not used: %s", text);
 }
 
-static enum wk_status check(const struct wk_module *module, int file, struct wk_report *report)
+/* `module`: NULL, or what it must have been compiled from. */
+static enum wk_status check_bytes(struct wk_span file, const struct wk_module *module, struct wk_report *report)
 {
 	struct wk_image_seal seal;
+	struct wk_sha256 hash;
+	uint8_t digest[32];
+	enum wk_status status = wk_image_check(file, WK_IMAGE_TARGET, report, &seal);
+
+	if (status != WK_OK || !module)
+		return status;
+	wk_sha256_begin(&hash);
+	wk_sha256_add(&hash, module->bytes.data, module->bytes.size);
+	wk_sha256_end(&hash, digest);
+	return wk_image_check_module(&seal, digest, report);
+}
+
+static enum wk_status check(int file, const struct wk_module *module, struct wk_report *report)
+{
 	struct stat status;
 	enum wk_status result;
 	void *bytes;
@@ -38,7 +53,7 @@ static enum wk_status check(const struct wk_module *module, int file, struct wk_
 	bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
 	if (bytes == MAP_FAILED)
 		return refuse(report, WK_NO_MEMORY, strerror(errno));
-	result = wk_image_check(wk_span(bytes, (size_t)status.st_size), module->bytes, report, &seal);
+	result = check_bytes(wk_span(bytes, (size_t)status.st_size), module, report);
 	munmap(bytes, (size_t)status.st_size);
 	return result;
 }
@@ -47,6 +62,7 @@ static enum wk_status check(const struct wk_module *module, int file, struct wk_
  * the file stays open as long as the library is loaded: its number is a name that no other has. */
 struct library {
 	void *handle;
+	const struct wk_image_table *table;
 	int file;
 };
 
@@ -61,19 +77,16 @@ static void close_library(void *context)
 }
 
 /* What is loaded is the file that was checked. */
-static enum wk_status load(struct wk_module *module, struct library *library, struct wk_report *report)
+static enum wk_status load(struct library *library, struct wk_report *report)
 {
-	const struct wk_image_table *table;
 	char path[64];
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", library->file);
 	library->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library->handle)
 		return refuse(report, WK_UNSUPPORTED, dlerror());
-	table = dlsym(library->handle, WK_IMAGE_SYMBOL);
-	if (!table)
-		return refuse(report, WK_MALFORMED, "there is no table in it");
-	return wk_image_attach(module, table, library, close_library, report);
+	library->table = dlsym(library->handle, WK_IMAGE_SYMBOL);
+	return library->table ? WK_OK : refuse(report, WK_MALFORMED, "there is no table in it");
 }
 
 /* What compiled code is made of at least: the compiler's emit.c says the same. */
@@ -86,14 +99,13 @@ static bool machine_is_enough(void)
 #endif
 }
 
-enum wk_status wk_module_use_image(struct wk_module *module, const char *path, struct wk_report *report)
+/* Checks the file and loads it. `module`: as in check_bytes. */
+static enum wk_status open_library(const char *path, const struct wk_module *module, struct wk_report *report,
+	struct library **result)
 {
-	struct library *library;
+	struct library *library = calloc(1, sizeof *library);
 	enum wk_status status;
 
-	if (!module || !path)
-		return WK_BAD_ARGUMENT;
-	library = calloc(1, sizeof *library);
 	if (!library)
 		return refuse(report, WK_NO_MEMORY, strerror(errno));
 	library->file = open(path, O_RDONLY | O_CLOEXEC);
@@ -101,12 +113,55 @@ enum wk_status wk_module_use_image(struct wk_module *module, const char *path, s
 		free(library);
 		return refuse(report, errno == ENOENT ? WK_NOT_FOUND : WK_MALFORMED, strerror(errno));
 	}
-	status = machine_is_enough() ? check(module, library->file, report) :
+	status = machine_is_enough() ? check(library->file, module, report) :
 		refuse(report, WK_UNSUPPORTED, "this processor lacks instructions that images have (SSE 4.2, POPCNT)");
 	if (status == WK_OK)
-		status = load(module, library, report);
+		status = load(library, report);
 	if (status != WK_OK)
 		close_library(library);
+	else
+		*result = library;
+	return status;
+}
+
+enum wk_status wk_module_use_image(struct wk_module *module, const char *path, struct wk_report *report)
+{
+	struct library *library = NULL;
+	enum wk_status status;
+
+	if (!module || !path)
+		return WK_BAD_ARGUMENT;
+	status = open_library(path, module, report, &library);
+	if (status != WK_OK)
+		return status;
+	status = wk_image_attach(module, library->table, library, close_library, report);
+	if (status != WK_OK)
+		close_library(library);
+	return status;
+}
+
+/* The module's bytes lie in the library, which the module keeps. */
+enum wk_status wk_module_load_image(struct wk_keep *keep, const char *path, struct wk_report *report,
+	struct wk_module **module)
+{
+	struct library *library = NULL;
+	struct wk_module *made = NULL;
+	enum wk_status status;
+
+	if (!keep || !path || !module)
+		return WK_BAD_ARGUMENT;
+	status = open_library(path, NULL, report, &library);
+	if (status != WK_OK)
+		return status;
+	status = wk_module_load(keep, library->table->module, library->table->module_size, WK_LOAD_BORROW, report, &made);
+	if (status == WK_OK)
+		status = wk_image_attach(made, library->table, library, close_library, report);
+	if (status == WK_OK) {
+		*module = made;
+		return WK_OK;
+	}
+	wk_module_release(made);
+	close_library(library);
 	return status;
 }
 
