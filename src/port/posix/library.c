@@ -76,12 +76,24 @@ static void close_library(void *context)
 	free(library);
 }
 
+/* The open file's name. With the process's number, not "self": debuggers read the symbols of what is loaded by the name
+ * that the loader knows, and to them "self" would be the debugger. */
+static void name_file(int file, char *path, size_t size)
+{
+	char process[32];
+	ssize_t length = readlink("/proc/self", process, sizeof process - 1);
+
+	if (length <= 0)
+		length = snprintf(process, sizeof process, "self");
+	snprintf(path, size, "/proc/%.*s/fd/%d", (int)length, process, file);
+}
+
 /* What is loaded is the file that was checked. */
 static enum wk_status load(struct library *library, struct wk_report *report)
 {
 	char path[64];
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d", library->file);
+	name_file(library->file, path, sizeof path);
 	library->handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library->handle)
 		return refuse(report, WK_UNSUPPORTED, dlerror());
