@@ -138,7 +138,7 @@ unhex "$all" $header "$(section 0 "$(name first)" 01020304)" \
 	"$(section 0 "$(name last)" 05060708)"
 tool validate "$all"
 check "a module with all kinds of sections" 0
-tool compile -v -o "$work/alone/all.image" "$all"
+tool compile -v --bounds check -o "$work/alone/all.image" "$all"
 check "of which one function is not compiled" 0 err "function 2 a thrower is not compiled" err "5 of 6"
 as_before "its start function and segments" load 16
 as_before "an active segment" load 32
@@ -196,8 +196,10 @@ unhex "$loops" $header "$(section 1 02 60 02 7f7f 01 7f  60 01 7f 01 7f)" "$(sec
 		"$(sized 01 01 7f 0340 2002 2000 280200 6a 2102 2000 2001 360200 2000 4104 6a 2100 2001 417f 6a 2201 0d00 0b 2002 0b)" \
 		"$(sized 01 01 7f 0340 2000 2001 360204 2002 4101 6a 2102 2000 4108 6a 2200 2001 48 0d00 0b 2002 0b)" \
 		"$(sized 01 01 7f 0340 2001 2000 2d0000 6a 2101 2000 4104 6b 2200 4100 4e 0d00 0b 2001 0b)")"
-tool compile -O2 "$loops"
+tool compile -O2 --bounds check "$loops"
 check "loops are compiled" 0
+tool compile -O2 --bounds guard -o "$work/guarded.image" "$loops"
+check "loops are compiled for guarded memories" 0
 while read -r call; do
 	# shellcheck disable=SC2086
 	tool run --engine interp --invoke ${call%% *} "$loops" ${call#* }
@@ -207,6 +209,12 @@ while read -r call; do
 	{ echo "$status" && cat "$work/out" "$work/err"; } > "$work/compiled"
 	cmp -s "$work/interpreted" "$work/compiled" && ok "a loop as interpreted: $call" ||
 		not_ok "a loop as interpreted: $call" "$(head -c 300 "$work/compiled")"
+	# A fault says in which function it was, and not where in it.
+	tool run --image "$work/guarded.image" --invoke ${call%% *} "$loops" ${call#* }
+	{ echo "$status" && cat "$work/out" "$work/err"; } > "$work/compiled"
+	sed 's/(at byte 0x[0-9a-f]*, /(/; s/ +0x[0-9a-f]*$//' "$work/interpreted" > "$work/expected"
+	cmp -s "$work/expected" "$work/compiled" && ok "a loop with guards: $call" ||
+		not_ok "a loop with guards: $call" "$(cat "$work/expected" "$work/compiled" | head -c 600)"
 done << 'END'
 add_up 0 1
 add_up 0 100
