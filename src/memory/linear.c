@@ -290,7 +290,7 @@ static enum wk_status init(struct wk_linear *linear, struct wk_pager *pager, str
 	if (guard)
 		linear->base = reserve_guarded(pager->provider);
 	linear->guarded = linear->base != NULL;
-	linear->reserved = most;
+	linear->reserved = linear->guarded ? most : 0;
 	if (!linear->base)
 		linear->base = reserve(pager->provider, first, most, &linear->reserved);
 	if (!linear->base && first != 0) {
