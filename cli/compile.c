@@ -20,7 +20,7 @@ static const struct wk_option options[] = {
 	{ OPTION_TARGET, 0, "target", "TARGET", "host (the default), x86_64-linux, aarch64-linux or aarch64-optee" },
 	{ OPTION_LEVEL, 'O', "optimise", "LEVEL", "0 to 3; 2 unless told" },
 	{ OPTION_FUEL, 0, "fuel", NULL, "count fuel, for run --fuel; slower code" },
-	{ OPTION_BOUNDS, 0, "bounds", "HOW", "what stops accesses out of bounds: guard (the default on Linux), by\n"
+	{ OPTION_BOUNDS, 0, "bounds", "HOW", "what stops accesses out of bounds: guard (the default for x86_64-linux), by\n"
 		"memories that fault behind their end; or check, by comparing addresses" },
 	{ OPTION_SIGN, 0, "sign", "KEY.pem", "for aarch64-optee: the private key that this OP-TEE trusts" },
 	{ OPTION_IR, 0, "save-ir", "FILE", "write what LLVM is given, as its text" },
@@ -106,8 +106,8 @@ static int read_command_line(struct compile *compile, int count, char **words)
 		wk_message_see_help("compile");
 		return WK_EXIT_USAGE;
 	}
-	if (compile->module && compile->key && compile->guard) {
-		wk_message("--bounds guard is for Linux: a TEE has neither so many addresses nor faults that a guest survives");
+	if (compile->module && compile->guard && compile->target && strcmp(compile->target, "x86_64-linux") != 0) {
+		wk_message("--bounds guard is for x86_64-linux: a TEE has neither so many addresses nor faults that a guest survives");
 		wk_message_see_help("compile");
 		return WK_EXIT_USAGE;
 	}
