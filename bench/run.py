@@ -2,6 +2,7 @@
 """Runs the benchmark programs natively, in Wasmkeep and in other engines, and compares their times.
 
     bench/run.py [--vs NAME=COMMAND]... [--wasmkeep PATH] [--rounds N] [--only REGEX] [--class C] [--out DIR] [--json]
+                 [--compiled]
 
 README.md beside this file says what is measured and what the figures can and cannot tell.
 """
@@ -27,7 +28,7 @@ import chart  # noqa: E402
 
 BENCH = pathlib.Path(__file__).resolve().parent
 REPOSITORY = BENCH.parent
-NATIVE, OURS = "native", "wasmkeep"
+NATIVE, OURS, COMPILED = "native", "wasmkeep", "compiled"
 
 # speedtest1 prints how long each of its steps took; that differs from run to run and is not the program's result.
 CLOCK_READING = re.compile(rb"\d+\.\d{3}s\b")
@@ -156,7 +157,7 @@ def geometric_mean(values):
 
 def summarise(programs, engines, results, measure):
     """One row a program and one a class: name, class, native seconds, {engine: multiple of native}, peer / wasmkeep."""
-    peers = [engine.name for engine in engines if engine.name not in (NATIVE, OURS)]
+    peers = [engine.name for engine in engines if engine.name not in (NATIVE, OURS, COMPILED)]
     rows = []
     for program in programs:
         runs = results[program.name]
@@ -286,6 +287,8 @@ def parse_arguments():
     parser.add_argument("--small", action="store_true", help="run the kernels with the smallest size, for a quick look")
     parser.add_argument("--core", type=int, metavar="N", help="the processor core to pin to (default: the last one)")
     parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="limit of one run (default 120 s)")
+    parser.add_argument("--compiled", action="store_true",
+                        help="our compiled code as another engine; each program runs once before, so that its image is there")
     parser.add_argument("--self-test", action="store_true", help="leave Wasmkeep out: native and the --vs engines only")
     return parser.parse_args()
 
@@ -299,7 +302,9 @@ def main():
     if not arguments.self_test:
         if not os.access(arguments.wasmkeep, os.X_OK):
             sys.exit(f"run.py: {arguments.wasmkeep} is not there; build it, or name it with --wasmkeep")
-        engines.append(Engine(OURS, [arguments.wasmkeep, "run"]))
+        engines.append(Engine(OURS, [arguments.wasmkeep, "run", "--engine", "interp"]))
+        if arguments.compiled:
+            engines.append(Engine(COMPILED, [arguments.wasmkeep, "run", "--engine", "native"]))
     for peer in arguments.vs:
         name, separator, command = peer.partition("=")
         if not separator or not name or name in [engine.name for engine in engines]:
@@ -322,6 +327,9 @@ def main():
     os.sched_setaffinity(0, {arguments.core if arguments.core is not None else max(os.sched_getaffinity(0))})
 
     results = {}
+    for program in programs if arguments.compiled else []:
+        engine = next(e for e in engines if e.name == COMPILED)
+        run_once(engine.command_for(program, build), program.input, 900)
     for program in programs:
         print(f"{program.name} ...", end=" ", file=sys.stderr, flush=True)
         runs = results[program.name] = measure_program(program, engines, build, arguments.rounds, arguments.timeout)

@@ -17,7 +17,8 @@ struct wk_command {
 	int (*run)(int count, char **words); /* the words behind the command's name; returns the exit status */
 };
 
-extern const struct wk_command wk_command_run, wk_command_validate, wk_command_inspect, wk_command_memory;
+extern const struct wk_command wk_command_run, wk_command_validate, wk_command_inspect, wk_command_memory,
+	wk_command_compile;
 
 /* Prints a command's help; returns the exit status. */
 int wk_command_help(const struct wk_command *command);

@@ -29,6 +29,7 @@ static const struct {
 	{ "\0asm\x0d\0\1\0", 8, "this is a WebAssembly component; Wasmkeep runs core modules only: take the core module "
 		"out of it (wasm-tools component unbundle)" },
 	{ "\x7f" "ELF", 4, "this is an ELF file (native code), not a WebAssembly module" },
+	{ "HSTO", 4, "this is signed for OP-TEE (compiled code or a Trusted Application), not a WebAssembly module" },
 	{ "\xcf\xfa\xed\xfe", 4, "this is a Mach-O file (native code), not a WebAssembly module" },
 	{ "MZ", 2, "this is a Windows program, not a WebAssembly module" },
 	{ "!<arch>\n", 8, "this is an archive of object files (ar); link them into a module first" },

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * wasmkeep, the tool: chooses the command. The commands are in run.c, validate.c, inspect.c and memory.c.
+ * wasmkeep, the tool: chooses the command. The commands are in run.c, validate.c, inspect.c, memory.c and compile.c.
  */
 #define _GNU_SOURCE 1
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "text.h"
 
 static const struct wk_command *const commands[] = { &wk_command_run, &wk_command_validate, &wk_command_inspect,
-	&wk_command_memory };
+	&wk_command_memory, &wk_command_compile };
 
 int wk_command_finish(int status)
 {
@@ -68,7 +68,7 @@ static const struct wk_command *find_command(const char *name)
 
 static int unknown_word(const char *word)
 {
-	static const char *const names[] = { "run", "validate", "inspect", "memory", "help", NULL };
+	static const char *const names[] = { "run", "validate", "inspect", "memory", "compile", "help", NULL };
 	static const char *const options[] = { "help", "version", NULL };
 	bool is_option = word[0] == '-' && word[1] != 0;
 	const char *near = is_option ? wk_text_nearest(word + strspn(word, "-"), options) : wk_text_nearest(word, names);

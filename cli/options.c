@@ -50,7 +50,7 @@ static int unknown(const struct wk_options *options, const char *word)
 int wk_options_next(struct wk_options *options)
 {
 	const struct wk_option *option = NULL;
-	const char *word, *equals = NULL;
+	const char *word, *equals = NULL, *attached = NULL;
 
 	options->value = NULL;
 	if (options->ended || options->next >= options->count)
@@ -66,8 +66,11 @@ int wk_options_next(struct wk_options *options)
 	if (word[1] == '-') {
 		equals = strchr(word, '=');
 		option = find_name(options->table, word + 2, equals ? (size_t)(equals - word - 2) : strlen(word + 2));
-	} else if (word[2] == 0) {
+	} else {
 		option = find_letter(options->table, word[1]);
+		attached = word[2] ? word + 2 : NULL;
+		if (attached && option && (!option->value || option->value[0] == '['))
+			option = NULL;
 	}
 	if (!option)
 		return unknown(options, word);
@@ -77,8 +80,8 @@ int wk_options_next(struct wk_options *options)
 		wk_message_see_help(options->command);
 		return WK_OPTION_WRONG;
 	}
-	if (equals) {
-		options->value = equals + 1;
+	if (equals || attached) {
+		options->value = equals ? equals + 1 : attached;
 	} else if (option->value && option->value[0] != '[') {
 		if (options->next >= options->count) {
 			wk_message("option --%s needs a value: --%s %s", option->name, option->name, option->value);

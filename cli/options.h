@@ -30,7 +30,7 @@ struct wk_options {
 #define WK_OPTION_END 0     /* the next word is an operand, or there is none: wk_options_operand tells */
 #define WK_OPTION_WRONG (-1) /* a message was printed */
 
-/* The next option: --name, --name=value, --name value, -l, -l value. `value` is NULL where it may be left out and is. */
+/* The next option: --name, --name=value, --name value, -l, -l value, -lvalue. `value` is NULL where it may be left out and is. */
 int wk_options_next(struct wk_options *options);
 /* Takes the word that wk_options_next stopped at; NULL when there is none. Options may follow. */
 const char *wk_options_operand(struct wk_options *options);

@@ -24,7 +24,7 @@
 #include "text.h"
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
-	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
+	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_ENGINE, OPTION_IMAGE, OPTION_TA_DIR, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
 	OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
@@ -45,6 +45,10 @@ static const struct wk_option options[] = {
 	{ OPTION_STACK, 0, "stack-size", "SIZE", "its call stack at most; 1M unless told, in a TEE 256K" },
 	{ OPTION_EAGER, 0, "eager", NULL, "translate every function before the start, not when it is\n"
 		"first called: steadier times, and all memory at once" },
+	{ OPTION_ENGINE, 0, "engine", "ENGINE", "interp; native: compiled code, which is made if there is none;\n"
+		"auto, the default: compiled code if there is some" },
+	{ OPTION_IMAGE, 0, "image", "FILE", "the compiled code is in FILE (see wasmkeep help compile)" },
+	{ OPTION_TA_DIR, 0, "ta-dir", "FOLDER", "install compiled code for the TEE here, not in /lib/optee_armtz" },
 	{ OPTION_TEE, 0, "tee", "KIND", WK_TEE_HELP_KIND },
 	{ OPTION_DATA, 0, "ta-data-size", "SIZE", WK_TEE_HELP_DATA },
 	{ OPTION_STACK_SIZE, 0, "ta-stack-size", "SIZE", WK_TEE_HELP_STACK },
@@ -104,6 +108,14 @@ static bool take_option(struct wk_run *run, int id, const char *value)
 	case OPTION_EAGER:
 		run->eager = true;
 		return true;
+	case OPTION_ENGINE:
+		return wk_cli_engine_take(value, &run->image.engine);
+	case OPTION_IMAGE:
+		run->image.path = value;
+		return true;
+	case OPTION_TA_DIR:
+		run->image.folder = value;
+		return true;
 	case OPTION_TEE:
 	case OPTION_DATA:
 	case OPTION_STACK_SIZE:
@@ -125,6 +137,28 @@ static const char *base_name(const char *path)
 	const char *slash = strrchr(path, '/');
 
 	return slash && slash[1] ? slash + 1 : path;
+}
+
+/* Compiled code is for one place, and only for running. */
+static bool goes_together(const struct wk_run *run)
+{
+	bool image = run->kind == WK_KIND_IMAGE || run->kind == WK_KIND_SIGNED;
+
+	if ((run->image.engine == WK_ENGINE_NATIVE || run->image.path || image) && run->tee.name && !run->tee.optee)
+		wk_message("compiled code (--engine native, --image, an image itself) does not go together with --tee sim yet");
+	else if (image && run->image.engine == WK_ENGINE_INTERP)
+		wk_message("%s: --engine interp needs the module: in an image functions have native code only", run->file);
+	else if (image && run->image.path)
+		wk_message("%s: this is an image itself, so there is nothing for --image", run->file);
+	else if (run->kind == WK_KIND_SIGNED && !run->tee.optee)
+		wk_message("%s: this is signed for OP-TEE: --tee optee runs it if it is an image", run->file);
+	else if (run->kind == WK_KIND_IMAGE && run->tee.optee)
+		wk_message("%s: this is an image for Linux; the TEE takes one that was compiled with --target aarch64-optee",
+			run->file);
+	else
+		return true;
+	wk_message_see_help("run");
+	return false;
 }
 
 /* -1 when there is something to run, else the exit status. */
@@ -149,6 +183,11 @@ static int read_command_line(struct wk_run *run, int count, char **words)
 		wk_message_see_help("run");
 		return WK_EXIT_USAGE;
 	}
+	run->kind = wk_cli_image_kind(run->file);
+	if (!goes_together(run))
+		return WK_EXIT_USAGE;
+	run->image.verbose = run->verbose;
+	run->image.fuel = run->has_fuel;
 	run->words = words + reader.next;
 	run->word_count = count - reader.next;
 	if (!wk_world_add_argument(&run->world, base_name(run->file)))
@@ -165,7 +204,10 @@ static void say_module(struct wk_run *run, const struct wk_module *module, size_
 {
 	wk_message("%s: %zu bytes, %" PRIu32 " functions and %" PRIu32 " imported", run->file, size,
 		module->func_count - module->imported_funcs, module->imported_funcs);
-	wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, wk_run_lap(run));
+	if (run->kind == WK_KIND_IMAGE)
+		wk_message("checked, loaded, decoded and validated in %.3f ms", wk_run_lap(run));
+	else
+		wk_message("read in %.3f ms; decoded and validated in %.3f ms", reading, wk_run_lap(run));
 }
 
 static void say_end(struct wk_run *run, const struct wk_keep *keep, const struct wk_store *store)
@@ -312,6 +354,42 @@ static enum wk_status make_keep(struct wk_run *run, struct wk_keep **keep)
 	return status;
 }
 
+/* The sandbox holds no native code of somebody else's making. Who runs a file with this name expects that it is held. */
+static bool is_called_module(const char *path)
+{
+	static const char ending[] = ".wasm";
+	size_t length = strlen(path);
+
+	return length >= sizeof ending - 1 && strcmp(path + length - (sizeof ending - 1), ending) == 0;
+}
+
+static enum wk_status load(struct wk_run *run, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes,
+	struct wk_module **module)
+{
+	double reading = 0;
+	enum wk_status status;
+
+	if (run->kind == WK_KIND_ELF)
+		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"this is an ELF file (native code) without the seal of an image: it is another file, or cut off");
+	if (run->kind == WK_KIND_IMAGE && is_called_module(run->file))
+		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"this is no module but an image, native code that can do whatever its maker wanted: if you trust it, rename it "
+			"to .image");
+	if (run->kind == WK_KIND_IMAGE) {
+		status = wk_cli_image_load(&run->image, run->file, keep, report, module);
+		*bytes = status == WK_OK ? (*module)->bytes : *bytes;
+	} else {
+		status = wk_file_read(run->file, keep, report, bytes);
+		reading = wk_run_lap(run);
+		if (status == WK_OK)
+			status = wk_module_load(keep, bytes->data, bytes->size, WK_LOAD_BORROW, report, module);
+	}
+	if (status == WK_OK && run->verbose)
+		say_module(run, *module, bytes->size, reading);
+	return status;
+}
+
 static int run_file(struct wk_run *run)
 {
 	struct wk_report report;
@@ -319,7 +397,6 @@ static int run_file(struct wk_run *run)
 	struct wk_keep *keep = NULL;
 	struct wk_module *module = NULL;
 	enum wk_watch_cause cause = WK_WATCH_NOTHING;
-	double reading = 0;
 	int status = WK_EXIT_SUCCESS;
 
 	wk_run_lap(run);
@@ -330,13 +407,10 @@ static int run_file(struct wk_run *run)
 	wk_report_clear(&report);
 	report.status = make_keep(run, &keep);
 	if (report.status == WK_OK)
-		report.status = wk_file_read(run->file, keep, &report, &bytes);
-	reading = wk_run_lap(run);
-	if (report.status == WK_OK)
-		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
-	if (report.status == WK_OK && run->verbose)
-		say_module(run, module, bytes.size, reading);
-	if (report.status == WK_OK)
+		report.status = load(run, keep, &report, &bytes, &module);
+	if (report.status == WK_OK && !run->tee.provider && run->kind != WK_KIND_IMAGE)
+		status = wk_cli_image_use(&run->image, run->file, module);
+	if (report.status == WK_OK && status == WK_EXIT_SUCCESS)
 		status = run_module(run, keep, module, &report, &cause);
 	wk_watch_end();
 	if (keep && run->memory.account.count == 0)
@@ -345,7 +419,7 @@ static int run_file(struct wk_run *run)
 	wk_memory_report_end(&run->memory);
 	if (module)
 		wk_module_release(module);
-	wk_file_free(keep, &bytes);
+	wk_file_free(keep, &bytes); /* an image's are not the keep's */
 	wk_keep_delete(keep);
 	return status;
 }
@@ -375,7 +449,10 @@ const struct wk_command wk_command_run = {
 	.usage = "run [OPTIONS] MODULE [ARGS...]",
 	.about = "Runs the program in the file MODULE (- is standard input). Options stand before MODULE; everything\n"
 		"behind it goes to the program. It sees its arguments and the standard streams, and of this machine\n"
-		"only what --dir, --env and --fd pass.\n",
+		"only what --dir, --env and --fd pass.\n"
+		"\n"
+		"MODULE can also be an image, made by `wasmkeep compile`. That is native code: run those that you made, or\n"
+		"trust as you trust a program. In a TEE they are signed.\n",
 	.options = options,
 	.more = "SIZE is a number of bytes, with K, M or G for KiB, MiB or GiB.\n"
 		"\n"
@@ -385,6 +462,7 @@ const struct wk_command wk_command_run = {
 		"  wasmkeep run --timeout 2.5 --fuel 1000000000 --max-memory 64M untrusted.wasm\n"
 		"  wasmkeep run --invoke add math.wasm 2 0x28\n"
 		"  wasmkeep run --tee optee --dir sealed::/data wallet.wasm\n"
+		"  wasmkeep compile app.wasm && wasmkeep run app.image\n"
 		"  systemd-socket-activate -l 8080 wasmkeep run --fd 3 server.wasm\n"
 		"\n"
 		"With --invoke, an i32 or i64 is decimal or 0x hexadecimal; an f32 or f64 is like 1.5, -2e10, inf or nan;\n"

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/span.h"
+#include "image.h"
 #include "memory_report.h"
 #include "tee.h"
 #include "watch.h"
@@ -19,6 +20,8 @@ struct wk_run {
 	uint64_t fuel, timeout, max_memory, stack_size;
 	bool has_fuel, json, verbose, eager;
 	struct wk_tee tee;
+	struct wk_cli_image image;
+	enum wk_cli_kind kind;         /* of the file */
 	struct wk_memory_report memory;
 	bool signalled;                /* Ctrl-C ended it */
 	struct timespec mark;          /* when the step that -v measures began */

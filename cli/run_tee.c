@@ -12,6 +12,7 @@
 
 #include <wasmkeep/client.h>
 
+#include "base/report.h"
 #include "command.h"
 #include "exit_status.h"
 #include "file.h"
@@ -25,6 +26,9 @@ struct tee_run {
 	struct wk_run *run;
 	struct wk_keep *keep;          /* here: for the file, and to read the arguments of --invoke */
 	struct wk_span bytes;
+	void *inside;                  /* they, if they come out of an image */
+	uint8_t hash[32];              /* of the module whose image is used */
+	bool image;                    /* one is used */
 	struct wk_client *client;
 	struct wk_invoke invoke;
 	struct wk_outcome *outcome;
@@ -47,6 +51,12 @@ static enum wk_status send_module(struct tee_run *t, struct wk_report *report)
 	struct wk_progress progress;
 	enum wk_status status;
 
+	if (t->image) { /* the module is inside */
+		status = wk_client_load(t->client, NULL, 0, NULL, NULL, report);
+		if (status == WK_OK && run->verbose)
+			wk_message("%s: decoded and validated in %.3f ms", run->file, wk_run_lap(run));
+		return status;
+	}
 	wk_progress_begin(&progress, "sending the module", t->bytes.size);
 	status = wk_client_load(t->client, t->bytes.data, t->bytes.size, show_progress, &progress, report);
 	wk_progress_end(&progress);
@@ -128,19 +138,84 @@ static int run_task(struct tee_run *t, struct wk_report *report)
 	return WK_EXIT_SUCCESS;
 }
 
+/* ---- compiled code ---- */
+
+/* Installs what was asked for, else what is beside the module, else takes what is installed. */
+static enum wk_status find_image(struct tee_run *t, struct wk_report *report)
+{
+	struct wk_run *run = t->run;
+	char *beside = run->image.path ? NULL : wk_cli_image_beside(run->file, ".ta");
+	enum wk_status status = WK_NOT_FOUND;
+
+	if (run->image.path || beside)
+		status = wk_client_install(run->image.path ? run->image.path : beside, t->bytes.data, t->bytes.size,
+			run->image.folder, t->hash, report);
+	if (status == WK_NOT_FOUND && !run->image.path) {
+		wk_report_clear(report);
+		status = wk_client_install(NULL, t->bytes.data, t->bytes.size, run->image.folder, t->hash, report);
+	}
+	if (status == WK_NOT_FOUND && !run->image.path)
+		wk_report_set(report, status, WK_NO_OFFSET, WK_NO_FUNCTION, "there is no compiled code of this module for the TEE: "
+			"wasmkeep compile --target aarch64-optee --sign KEY.pem %s", run->file);
+	free(beside);
+	return status;
+}
+
+/* Opens the session, with compiled code as wished. What is not used and need not be is a reason to say so, under -v, and
+ * to open one without: whatever loading it left behind is gone with the first. */
+static enum wk_status open_session(struct tee_run *t, struct wk_report *report)
+{
+	struct wk_run *run = t->run;
+	struct wk_client_config config = { .ram = wk_tee_ram(&run->tee) };
+	bool alone = run->kind == WK_KIND_SIGNED;
+	bool needed = run->image.engine == WK_ENGINE_NATIVE || run->image.path || alone;
+	enum wk_status status = WK_NOT_FOUND;
+
+	if (alone || (run->image.engine != WK_ENGINE_INTERP && !run->has_fuel)) {
+		status = alone ? WK_OK : find_image(t, report);
+		config.image = t->hash;
+		if (status == WK_OK)
+			status = wk_client_open(&config, report, &t->client);
+		t->image = status == WK_OK;
+		if (status == WK_OK && run->verbose)
+			wk_message("%s: compiled code is used", run->file);
+		if (status == WK_OK || needed)
+			return status;
+		if (run->verbose && status != WK_NOT_FOUND)
+			wk_message("%s", report->text);
+		wk_report_clear(report);
+		config.image = NULL;
+	}
+	return wk_client_open(&config, report, &t->client);
+}
+
+/* The module, to send it or for what is to be known of it here. */
+static enum wk_status read_file(struct tee_run *t, struct wk_report *report)
+{
+	struct wk_run *run = t->run;
+	size_t size = 0;
+	enum wk_status status;
+
+	if (run->kind != WK_KIND_SIGNED)
+		return wk_file_read(run->file, t->keep, report, &t->bytes);
+	status = wk_client_install_image(run->file, run->image.folder, t->hash, &t->inside, &size, report);
+	if (status == WK_OK)
+		t->bytes = wk_span(t->inside, size);
+	return status;
+}
+
 /* Fuel that a report of the TEE's does not know by name, and what else `report` lacks, is added by who prints it. */
 static int run_all(struct tee_run *t, struct wk_report *report)
 {
 	struct wk_run *run = t->run;
-	struct wk_client_config config = { .ram = wk_tee_ram(&run->tee) };
 	int status = WK_EXIT_SUCCESS;
 
 	t->outcome = calloc(1, sizeof *t->outcome);
 	report->status = t->outcome ? wk_keep_new(NULL, &t->keep) : WK_NO_MEMORY;
 	if (report->status == WK_OK)
-		report->status = wk_file_read(run->file, t->keep, report, &t->bytes);
+		report->status = read_file(t, report);
 	if (report->status == WK_OK)
-		report->status = wk_client_open(&config, report, &t->client);
+		report->status = open_session(t, report);
 	if (report->status == WK_OK && run->verbose)
 		wk_message("Wasmkeep %s in the TEE, opened in %.3f ms", wk_client_version(t->client), wk_run_lap(run));
 	if (report->status == WK_OK)
@@ -175,7 +250,8 @@ int wk_run_in_tee(struct wk_run *run)
 	wk_memory_report_end(&run->memory);
 	wk_client_close(t.client);
 	wk_invoke_free(&t.invoke);
-	wk_file_free(t.keep, &t.bytes);
+	wk_file_free(t.keep, &t.bytes); /* an image's are not the keep's */
+	free(t.inside);
 	wk_keep_delete(t.keep);
 	free(t.outcome);
 	return status;

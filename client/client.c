@@ -40,6 +40,7 @@ struct wk_client {
 	struct wk_lifeline *lifeline;
 	bool closed[3];               /* streams that were, before: such numbers may be descriptors of ours now */
 	struct wk_client_config config;
+	uint8_t image[32];            /* config.image's, if there is one */
 	char version[32];
 	uint64_t fixed;
 	char subject[WK_SUBJECT_MAX]; /* of the last report's refusal */
@@ -189,6 +190,44 @@ static enum wk_status greet(struct wk_client *client, struct wk_report *report)
 		operation.params[0].value.a, WK_TA_PROTOCOL);
 }
 
+/* Takes the report that a command has left at the end of the window. */
+#define REPORT_AT (WINDOW_SIZE - 4096)
+
+static enum wk_status take_report(struct wk_client *client, size_t size, struct wk_report *report)
+{
+	struct wk_report told;
+
+	if (size > 4096 || !wk_report_read((uint8_t *)client->window.buffer + REPORT_AT, size, &told, client->subject))
+		return fail(report, WK_IO, "the Trusted Application answers with something else than a report");
+	if (told.status != WK_OK && report && report->status == WK_OK)
+		*report = told;
+	return told.status;
+}
+
+/* A part of the window as a parameter. */
+static void use_window(struct wk_client *client, TEEC_Parameter *parameter, size_t offset, size_t size)
+{
+	parameter->memref.parent = &client->window;
+	parameter->memref.offset = offset;
+	parameter->memref.size = size;
+}
+
+static enum wk_status use_image(struct wk_client *client, struct wk_report *report)
+{
+	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_PARTIAL_OUTPUT,
+		TEEC_NONE, TEEC_NONE) };
+	enum wk_status status;
+
+	if (!client->config.image)
+		return WK_OK;
+	memcpy(client->image, client->config.image, sizeof client->image);
+	operation.params[0].tmpref.buffer = client->image;
+	operation.params[0].tmpref.size = sizeof client->image;
+	use_window(client, &operation.params[1], REPORT_AT, 4096);
+	status = invoke(client, WK_TA_IMAGE, &operation, report);
+	return status == WK_OK ? take_report(client, operation.params[1].memref.size, report) : status;
+}
+
 enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_report *report, struct wk_client **client)
 {
 	const TEEC_UUID uuid = WK_TA_UUID;
@@ -225,6 +264,8 @@ enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_r
 		goto err_window;
 	}
 	status = greet(made, report);
+	if (status == WK_OK)
+		status = use_image(made, report);
 	if (status != WK_OK)
 		goto err_lifeline;
 	*client = made;
@@ -266,28 +307,6 @@ uint64_t wk_client_fixed(const struct wk_client *client)
 
 /* ---- loading ---- */
 
-/* A part of the window as a parameter. */
-static void use_window(struct wk_client *client, TEEC_Parameter *parameter, size_t offset, size_t size)
-{
-	parameter->memref.parent = &client->window;
-	parameter->memref.offset = offset;
-	parameter->memref.size = size;
-}
-
-/* Takes the report that a command has left at the end of the window. */
-#define REPORT_AT (WINDOW_SIZE - 4096)
-
-static enum wk_status take_report(struct wk_client *client, size_t size, struct wk_report *report)
-{
-	struct wk_report told;
-
-	if (size > 4096 || !wk_report_read((uint8_t *)client->window.buffer + REPORT_AT, size, &told, client->subject))
-		return fail(report, WK_IO, "the Trusted Application answers with something else than a report");
-	if (told.status != WK_OK && report && report->status == WK_OK)
-		*report = told;
-	return told.status;
-}
-
 static enum wk_status begin(struct wk_client *client, const void *bytes, size_t size, struct wk_report *report)
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_TEMP_INPUT, TEEC_MEMREF_PARTIAL_OUTPUT,
@@ -295,7 +314,10 @@ static enum wk_status begin(struct wk_client *client, const void *bytes, size_t 
 	struct wk_ta_begin how = { .size = size, .memory_limit = client->config.memory_limit, .ram = client->config.ram };
 	enum wk_status status;
 
-	SHA256(bytes, size, how.hash);
+	if (bytes)
+		SHA256(bytes, size, how.hash);
+	else
+		memcpy(how.hash, client->image, sizeof how.hash);
 	operation.params[0].tmpref.buffer = &how;
 	operation.params[0].tmpref.size = sizeof how;
 	use_window(client, &operation.params[1], REPORT_AT, 4096);
@@ -321,8 +343,11 @@ enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_
 {
 	TEEC_Operation operation = { .paramTypes = TEEC_PARAM_TYPES(TEEC_MEMREF_PARTIAL_OUTPUT, TEEC_NONE, TEEC_NONE,
 		TEEC_NONE) };
-	enum wk_status status = begin(client, bytes, size, report);
+	enum wk_status status;
 
+	if (!bytes)
+		size = 0;
+	status = begin(client, bytes, size, report);
 	for (size_t sent = 0; status == WK_OK && sent < size;) {
 		size_t piece = size - sent < DATA_SIZE ? size - sent : DATA_SIZE;
 

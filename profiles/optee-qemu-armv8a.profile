@@ -17,7 +17,7 @@ pad = 508K
 loader = 4K, 8K, 36K, 4K, 16K, 4K
 
 # The keep's own Trusted Application, as the makefile in ta/ builds it.
-ta-code = 308K
+ta-code = 312K
 ta-data = 12K
 ta-data-size = 32K
 ta-stack-size = 16K

@@ -19,6 +19,7 @@ struct ta {
 	struct wk_session_host host;
 	struct wk_session *session;
 	bool used;                      /* a keep has been made: it is too late to measure */
+	bool image;                     /* compiled code was asked for */
 };
 
 #define TYPES(a, b, c, d) TEE_PARAM_TYPES(TEE_PARAM_TYPE_##a, TEE_PARAM_TYPE_##b, TEE_PARAM_TYPE_##c, TEE_PARAM_TYPE_##d)
@@ -133,6 +134,26 @@ static TEE_Result info(struct ta *ta, uint32_t types, TEE_Param parameters[TEE_N
 	return TEE_SUCCESS;
 }
 
+static TEE_Result image(struct ta *ta, uint32_t types, TEE_Param parameters[TEE_NUM_PARAMS])
+{
+	struct wk_session_host *host = &ta->host;
+	struct wk_report report;
+
+	if (types != TYPES(MEMREF_INPUT, MEMREF_OUTPUT, NONE, NONE) || parameters[0].memref.size != WK_HASH_SIZE ||
+		parameters[1].memref.size < WK_REPORT_MAX)
+		return TEE_ERROR_BAD_PARAMETERS;
+	if (ta->used || ta->image)
+		return TEE_ERROR_BAD_STATE;
+	ta->image = true;
+	memcpy(host->image_module, parameters[0].memref.buffer, WK_HASH_SIZE);
+	wk_report_clear(&report);
+	report.status = wk_optee_use_image(host->image_module, &host->stack, &host->stack_size,
+		TA_IMAGE_STACK, &report, &host->image);
+	if (!host->stack)
+		return TEE_ERROR_OUT_OF_MEMORY;
+	return tell(&report, &parameters[1]);
+}
+
 static TEE_Result begin(struct ta *ta, uint32_t types, TEE_Param parameters[TEE_NUM_PARAMS])
 {
 	struct wk_ta_begin how;
@@ -142,6 +163,8 @@ static TEE_Result begin(struct ta *ta, uint32_t types, TEE_Param parameters[TEE_
 	if (types != TYPES(MEMREF_INPUT, MEMREF_OUTPUT, NONE, NONE) || parameters[0].memref.size != sizeof how ||
 		parameters[1].memref.size < WK_REPORT_MAX)
 		return TEE_ERROR_BAD_PARAMETERS;
+	if (!ta->host.stack)
+		return TEE_ERROR_BAD_STATE; /* an image took its memory: there is nothing to run on */
 	memcpy(&how, parameters[0].memref.buffer, sizeof how);
 	if (!ta->used)
 		wk_optee_ram(how.ram > (uint64_t)1 << 40 ? (uint64_t)1 << 40 : how.ram);
@@ -235,6 +258,8 @@ TEE_Result TA_InvokeCommandEntryPoint(void *context, uint32_t command, uint32_t 
 	case WK_TA_START:
 	case WK_TA_RESUME:
 		return go(ta, command == WK_TA_START, types, parameters);
+	case WK_TA_IMAGE:
+		return image(ta, types, parameters);
 	case WK_TA_PROBE:
 		return probe(ta, types, parameters);
 	default:

@@ -16,7 +16,7 @@
 #define WK_TA_UUID_TEXT "e06d65c5-065d-4609-b149-1fb3cd9f837b"
 
 /* Changes whenever something here, or in the formats of src/remote/, does. */
-#define WK_TA_PROTOCOL 2u
+#define WK_TA_PROTOCOL 4u
 
 enum wk_ta_command {
 	WK_TA_INFO,    /* value out: protocol, bytes of RAM that the TA takes;  memref out: version, a text */
@@ -25,11 +25,13 @@ enum wk_ta_command {
 	WK_TA_END,     /* memref out: report */
 	WK_TA_START,   /* value out: enum wk_session_event;  memref inout: window;  memref in: task */
 	WK_TA_RESUME,  /* value out: enum wk_session_event;  memref inout: window */
+	WK_TA_IMAGE,   /* memref in: SHA-256 of the module;  memref out: report. Before BEGIN, and once: loads the module's
+	                * compiled code, which must be installed */
 	WK_TA_PROBE,   /* memref inout: struct wk_ta_probe, with `step` and `piece` given */
 };
 
 struct wk_ta_begin {
-	uint64_t size;
+	uint64_t size;              /* 0: the module that is inside of the image */
 	uint64_t memory_limit;      /* 0: none */
 	uint64_t ram;               /* what the TEE has for this TA in all, if it is known; 0: the TA finds out */
 	uint8_t hash[32];           /* SHA-256 of the module */

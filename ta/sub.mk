@@ -11,8 +11,9 @@ global-incdirs_ext-y += $(addprefix $(wk-root),/. /src /include)
 
 wk-src := $(wk-root)/src
 wk-patterns := $(shell sed -n '/^-- hosts/q; /^[a-z]/p' $(wk-src)/sources.txt)
-wk-rooms := $(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patterns))))
-wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c vault.c)
+# Images that are files, and the hash that they need: here OP-TEE checks and maps them.
+wk-rooms := $(filter-out image/file.c image/sha256.c,$(patsubst $(wk-src)/%,%,$(wildcard $(addprefix $(wk-src)/,$(wk-patterns)))))
+wk-port := $(addprefix port/optee/,pages.c lock.c coroutine.c coroutine_a64.S system.c vault.c library.c)
 
 srcs-y += $(wk-doors)
 cppflags-entry.c-y += $(wk-sizes)
@@ -32,7 +33,7 @@ endef
 # The kit's stack protector stays where bytes from outside are read, and goes where they have been checked.
 wk-protector := -fstack-protector-strong
 $(foreach file,$(filter interp/%,$(wk-rooms)),$(eval $(call wk-flags,$(file))))
-$(foreach file,$(filter base/% memory/% runtime/%,$(wk-rooms)),$(eval cflags-remove-$(file)-y := $(wk-protector)))
+$(foreach file,$(filter base/% memory/% runtime/% image/%,$(wk-rooms)),$(eval cflags-remove-$(file)-y := $(wk-protector)))
 cflags-interp/dispatch.c-y += -O2 -fno-stack-protector
 cflags-remove-interp/dispatch.c-y += -Os
 ifneq ($(COMPILER),clang)

@@ -23,6 +23,8 @@
  * calls between guests and host functions may nest on it. */
 #define TA_GUEST_STACK ((size_t)32 * 1024)
 #define TA_GUEST_DEPTH 4u
+/* The same with compiled code, whose calls use it, beside what is needed without. */
+#define TA_IMAGE_STACK (TA_GUEST_STACK + (size_t)128 * 1024)
 #define TA_VERSION "0.1.0"
 #define TA_DESCRIPTION "Wasmkeep: WebAssembly in the TEE"
 

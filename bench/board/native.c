@@ -36,8 +36,9 @@ int atoi(const char *text)
 	return number;
 }
 
-#define KERNELS(X) X(bigint) X(bytecode) X(crc32) X(fft) X(fib) X(gemm) X(hashtable) X(lz) X(mandelbrot) X(mixed) \
-	X(nbody) X(neural) X(queens) X(sha256) X(sort) X(strsearch) X(sudoku)
+#define KERNELS(X) X(aes) X(atax) X(bigint) X(bytecode) X(chess) X(crc32) X(ed25519) X(fdtd) X(fft) X(fib) X(gemm) \
+	X(hashtable) X(json) X(lz) X(mandelbrot) X(mixed) X(nbody) X(neural) X(queens) X(regex) X(seidel) X(sha256) \
+	X(sort) X(strsearch) X(sudoku) X(syrk)
 #define DECLARE(name) int kernel_##name(int count, char **words);
 #define ROW(name) { #name, kernel_##name },
 KERNELS(DECLARE)

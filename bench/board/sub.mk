@@ -2,8 +2,8 @@
 #
 # The kernels with the options of bench/programs.sh, each with its main under a name of its own. Left out are those whose
 # arrays would not fit beside the others: spmv, jacobi, lu, cholesky.
-kernels := bigint bytecode crc32 fft fib gemm hashtable lz mandelbrot mixed nbody neural queens sha256 sort strsearch \
-	sudoku
+kernels := aes atax bigint bytecode chess crc32 ed25519 fdtd fft fib gemm hashtable json lz mandelbrot mixed nbody \
+	neural queens regex seidel sha256 sort strsearch sudoku syrk
 
 global-incdirs-y += .
 global-incdirs-y += include

@@ -28,10 +28,25 @@ struct wk_client_config {
 	uint64_t memory_limit;    /* of the keep; 0: what the TEE has */
 	uint64_t ram;             /* what the TEE has for the TA in all (a profile's figure); 0: the TA asks OP-TEE for what is
 	                           * free now; where that keeps no statistics it takes all for a moment, and gives it back */
+	const uint8_t *image;     /* SHA-256 of a module whose compiled code is installed and is to be used; NULL: none is */
 };
 
+/* Installs compiled code for OP-TEE (wasmkeep compile --target aarch64-optee): the file goes where tee-supplicant finds it,
+ * in `folder`, NULL: /lib/optee_armtz. `file` NULL: it must be there already. `module` is what it was compiled from; hash
+ * becomes its SHA-256, for wk_client_config. WK_NOT_FOUND: there is no such file; WK_MALFORMED: it is none, cut off or
+ * changed; WK_UNSUPPORTED: it is another module's, or for another target or version; WK_LIMIT: too large; WK_IO: it cannot
+ * be installed. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_install(const char *file, const void *module, size_t size,
+	const char *folder, uint8_t hash[32], struct wk_report *report);
+
+/* The same where there is nothing but the file: it has the module inside, without the bodies of functions that are compiled.
+ * On success the caller frees *module, of *size bytes. */
+WK_PUBLIC WK_NODISCARD enum wk_status wk_client_install_image(const char *file, const char *folder, uint8_t hash[32],
+	void **module, size_t *size, struct wk_report *report);
+
 /* Opens a session with the TA. WK_NOT_FOUND: there is no TEE here, no TA in it, or it is of another version; WK_IO:
- * the TEE refuses; WK_NO_MEMORY. The report says what to do. On success the caller owns *client. */
+ * the TEE refuses; WK_NO_MEMORY. With an image also WK_UNSUPPORTED or WK_MALFORMED: the TEE does not load it, or it is of
+ * another version; without one the session may open then. The report says what to do. On success the caller owns *client. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_client_open(const struct wk_client_config *config, struct wk_report *report,
 	struct wk_client **client);
 /* Ends the session and everything in the keep. NULL is allowed. */
@@ -42,8 +57,9 @@ WK_PUBLIC bool wk_client_there(void);
 WK_PUBLIC const char *wk_client_version(const struct wk_client *client);
 WK_PUBLIC uint64_t wk_client_fixed(const struct wk_client *client);
 
-/* Sends a module, which the TA copies, hashes, decodes and validates. `progress` is called with bytes sent; may be
- * NULL. */
+/* Sends a module, which the TA copies, hashes, decodes and validates. `progress` is called with bytes sent; may be NULL.
+ * `bytes` NULL: nothing is sent, and it takes the one that is inside of the image of the session, without the bodies of
+ * functions that are compiled. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_client_load(struct wk_client *client, const void *bytes, size_t size,
 	void (*progress)(void *context, size_t sent), void *context, struct wk_report *report);
 

@@ -22,7 +22,7 @@ struct wk_memory_node {
 	uint64_t limit;       /* UINT64_MAX: none of its own */
 	uint64_t moved;       /* bytes that were copied because something grew */
 };
-#define WK_MEMORY_NODES 16
+#define WK_MEMORY_NODES 17
 
 /* Fills at most `room` nodes and returns how many there are (never more than WK_MEMORY_NODES). */
 WK_PUBLIC uint32_t wk_keep_memory(const struct wk_keep *keep, struct wk_memory_node *nodes, uint32_t room);

@@ -84,6 +84,7 @@ enum wk_section_id {
 struct wk_section { uint8_t id; struct wk_span name; /* custom only */ uint32_t offset, size; };
 
 struct wk_held;
+struct wk_native;
 
 struct wk_module {
 	struct wk_budget budget;           /* heap of this module; child of the keep's */
@@ -121,6 +122,7 @@ struct wk_module {
 
 	void *code[2];                     /* the engine's translated code, [1] metered; owned by the engine, NULL until
 	                                    * used; freed by the engine before wk_module_free */
+	struct wk_native *native;          /* compiled code of some of its functions, or NULL; set before the first instance */
 };
 
 /* Decodes the sections (5.5): everything but the instructions of function bodies, whose extents are found. Index bounds

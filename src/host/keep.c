@@ -215,6 +215,7 @@ uint32_t wk_keep_memory(const struct wk_keep *keep, struct wk_memory_node *nodes
 		{ &keep->stores, 2 }, { &keep->wasi, 2 }, { &keep->promised, 1 }, { &keep->bytes, 1 }, { &keep->stacks, 1 }, { &keep->tables, 1 },
 		{ &keep->memories, 1 },
 	};
+	_Static_assert(WK_COUNT(order) + WK_FIXED_PARTS <= WK_MEMORY_NODES, "what is promised in memory.h");
 	const struct wk_provider *provider = keep->pager.provider;
 	uint32_t count = 0;
 

@@ -569,6 +569,7 @@ BODY(ret_f64) { put_f64(r->fp, r->f64); return go_back(r, w[0]); }
 SLOW_BODY(translate) { return wk_slow_translate(r, w); }
 BODY(leave) { (void)w; r->x->ended = WK_OK; return LEAVE; }
 SLOW_BODY(cross) { return wk_slow_cross(r, w); }
+SLOW_BODY(native) { return wk_slow_native(r, w); }
 SLOW_BODY(throw) { return wk_slow_throw(r, w, word(w + 1), &S(0)); }
 SLOW_BODY(throw_ref) { return wk_slow_throw_ref(r, w, S(0)); }
 

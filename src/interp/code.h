@@ -57,9 +57,9 @@ struct wk_code_block {
 #define WK_CODE_OPEN_BLOCKS 8u
 
 /* Single instructions that code jumps to: translate the function whose number is in the accumulator and go on with it;
- * end a call from the host; return into another instance. */
+ * end a call from the host; return into another instance; run the compiled code of the function in the accumulator. */
 struct wk_code_fixed {
-	wk_unit translate, leave, cross;
+	wk_unit translate, leave, cross, native;
 };
 
 /* What the translator keeps between functions, so that a module needs few allocations. */
@@ -88,7 +88,7 @@ struct wk_code {
 	uint64_t promised;     /* and how many are set aside for that: charged to the keep's budget of this name */
 	struct wk_code_fixed fixed;
 	struct wk_scratch scratch;
-	const wk_unit *entry[]; /* by function index; &fixed.translate until translated */
+	const wk_unit *entry[]; /* by function index; &fixed.translate until translated, &fixed.native: compiled */
 };
 
 /* Every instruction: name, operand units, flags. */

@@ -23,6 +23,11 @@ static uint64_t estimate(const struct wk_function_decl *decl)
 	return (uint64_t)decl->size + decl->size / 2 + 48;
 }
 
+static bool is_native(const struct wk_module *module, bool metering, uint32_t function)
+{
+	return wk_native_serves(module, metering) && module->native->has[function];
+}
+
 /* Where memory is limited, what the code of all functions will take is set aside: else a guest that takes all there is
  * would trap at the next function that it calls for the first time. What the heap has in reserve counts for it. Where
  * there is not so much, the module runs all the same. */
@@ -33,6 +38,8 @@ static void estimate_all(struct wk_code *code)
 
 	code->to_come = 16384;
 	for (uint32_t i = module->imported_funcs; i < module->func_count; i++) {
+		if (is_native(module, code->metering, i))
+			continue;
 		code->to_come += estimate(&module->funcs[i]);
 		if (module->funcs[i].size > largest)
 			largest = module->funcs[i].size;
@@ -81,9 +88,9 @@ static enum wk_status prepare(struct wk_module *module, bool metering, struct wk
 	code->metering = metering;
 	wk_budget_init(&code->budget, &module->keep->code, "internal code", WK_UNLIMITED, NULL);
 	code->fixed = (struct wk_code_fixed){ wk_code_reference(WK_I_translate), wk_code_reference(WK_I_leave),
-		wk_code_reference(WK_I_cross) };
+		wk_code_reference(WK_I_cross), wk_code_reference(WK_I_native) };
 	for (uint32_t i = 0; i < module->func_count; i++)
-		code->entry[i] = &code->fixed.translate;
+		code->entry[i] = is_native(module, metering, i) ? &code->fixed.native : &code->fixed.translate;
 	void *none = NULL;
 	if (!__atomic_compare_exchange_n(&module->code[metering], &none, (void *)code, false, __ATOMIC_ACQ_REL,
 	                                 __ATOMIC_ACQUIRE)) {
@@ -142,7 +149,8 @@ static void add_frame(struct wk_report *report, struct wk_code *code, const stru
 	struct wk_frame *frame = &report->frames[report->frame_count++];
 	frame->function = header->function;
 	wk_port_lock(&code->lock);
-	frame->offset = wk_translate_locate(code, header->function, (uint32_t)(at - wk_code_start(header)));
+	frame->offset = wk_native_offset(code->module, header->function,
+		wk_translate_locate(code, header->function, (uint32_t)(at - wk_code_start(header))));
 	wk_port_unlock(&code->lock);
 	struct wk_span name = wk_module_function_name(code->module, header->function);
 	wk_format(frame->name, sizeof frame->name, "%S", &name);

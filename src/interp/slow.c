@@ -240,13 +240,29 @@ static const struct wk_catch *find_catch(const struct wk_code_header *header, ui
 	return NULL;
 }
 
-/* Looks for a handler of exec->pending from the frame r->fp, whose code is at `at`, outwards. */
-static int unwind(struct wk_regs *r, const wk_unit *at)
+/* From a frame whose header is at this slot to its caller's: *fp, *instance and the position of the call. NULL: the host
+ * called. */
+static const wk_unit *caller_of(uint32_t header_slot, uint64_t **fp, struct wk_instance **instance)
+{
+	const wk_unit *back = (const wk_unit *)pointer((*fp)[header_slot]);
+
+	*fp = pointer((*fp)[header_slot + 1]);
+	if (*back == wk_code_reference(WK_I_cross)) {
+		uint64_t *record = *fp;
+
+		*instance = (struct wk_instance *)pointer(record[RECORD_INSTANCE]);
+		back = (const wk_unit *)pointer(record[RECORD_BACK]);
+		*fp = pointer(record[RECORD_FRAME]);
+	}
+	/* Behind a record, too: a tail call may have left one of the frame that the host called. */
+	return *back == wk_code_reference(WK_I_leave) ? NULL : back - 1;
+}
+
+/* Looks for a handler of exec->pending from the frame `fp`, whose code is at `at`, outwards. */
+static int unwind_from(struct wk_regs *r, const wk_unit *at, uint64_t *fp, struct wk_instance *instance)
 {
 	struct wk_exec *x = r->x;
 	struct wk_exception *exception = x->pending;
-	struct wk_instance *instance = x->instance;
-	uint64_t *fp = r->fp;
 	for (;;) {
 		const struct wk_code *code = instance->module->code[x->store->metering];
 		const struct wk_code_header *header = wk_code_find(code, at);
@@ -265,24 +281,47 @@ static int unwind(struct wk_regs *r, const wk_unit *at)
 			switch_to(r, instance);
 			return JUMP;
 		}
-		const wk_unit *back = (const wk_unit *)pointer(fp[header->header_slot]);
-		fp = pointer(fp[header->header_slot + 1]);
-		if (*back == wk_code_reference(WK_I_leave)) {
+		at = caller_of(header->header_slot, &fp, &instance);
+		if (!at) {
 			x->ended = WK_EXCEPTION;
 			return LEAVE;
 		}
-		if (*back == wk_code_reference(WK_I_cross)) {
-			instance = (struct wk_instance *)pointer(fp[RECORD_INSTANCE]);
-			back = (const wk_unit *)pointer(fp[RECORD_BACK]);
-			fp = pointer(fp[RECORD_FRAME]);
-			/* A tail call may have left a record of the frame that the host called. */
-			if (*back == wk_code_reference(WK_I_leave)) {
-				x->ended = WK_EXCEPTION;
-				return LEAVE;
-			}
-		}
-		at = back - 1;
 	}
+}
+
+static int unwind(struct wk_regs *r, const wk_unit *at)
+{
+	return unwind_from(r, at, r->fp, r->x->instance);
+}
+
+/* The frame is the callee's, with arguments and a header but no code. */
+int wk_slow_native(struct wk_regs *r, const wk_unit *w)
+{
+	(void)w;
+	struct wk_exec *x = r->x;
+	struct wk_instance *instance = x->instance;
+	struct wk_func *func = wk_instance_func(instance, (uint32_t)r->acc);
+	const struct wk_deftype *type = wk_registry_get(instance->module->registry, func->type);
+	uint32_t header = wk_code_header_slot(type);
+	uint64_t *fp = r->fp, *top = x->stack_top;
+	x->stack_top = fp + header + 2;
+	enum wk_status status = instance->module->native->call(func, fp);
+	x->stack_top = top;
+	if (status == WK_OK) {
+		wk_slow_reload(r);
+		r->acc = fp[0];
+		r->ip = (const wk_unit *)pointer(fp[header]);
+		r->fp = pointer(fp[header + 1]);
+		return JUMP;
+	}
+	if (status == WK_EXCEPTION) {
+		const wk_unit *at = caller_of(header, &fp, &instance);
+		if (at)
+			return unwind_from(r, at, fp, instance);
+	}
+	x->ended = status;
+	x->trap_at = NULL; /* compiled code has told its part */
+	return LEAVE;
 }
 
 int wk_slow_throw(struct wk_regs *r, const wk_unit *w, uint32_t tag, const uint64_t *payload)

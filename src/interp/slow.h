@@ -40,6 +40,8 @@ int wk_slow_tail_call(struct wk_regs *r, const wk_unit *w, struct wk_func *func)
  * again; else the trap. */
 int wk_slow_out_of_bounds(struct wk_regs *r);
 int wk_slow_cross(struct wk_regs *r, const wk_unit *w);
+/* Runs compiled code, with the callee's frame as its slots. */
+int wk_slow_native(struct wk_regs *r, const wk_unit *w);
 int wk_slow_frame(struct wk_regs *r, const wk_unit *w);
 bool wk_slow_type_matches(const struct wk_exec *x, uint32_t type, uint32_t wanted);
 int wk_slow_translate(struct wk_regs *r, const wk_unit *w);

@@ -13,6 +13,9 @@
  * the environment backs untouched pages (OP-TEE) or not (Linux). So a limit holds on any port, and the same module is
  * refused everywhere alike. Reserved addresses are not charged.
  *
+ * A guarded range has so many addresses that code need not compare: what it touches behind `committed` is a fault that
+ * the port reports (port.h). There is nothing ahead then, since guarding providers are not scarce.
+ *
  * What always holds: size <= committed <= reserved; bytes from size to committed were never given out, so they are zero;
  * the last `ahead` of the committed bytes are one mapping that lies beyond size.
  */
@@ -72,6 +75,21 @@ static void *reserve(struct wk_provider *provider, uint64_t least, uint64_t most
 			break;
 	}
 	return NULL;
+}
+
+/* NULL: there are not so many, or nobody would be told of a fault. */
+static void *reserve_guarded(struct wk_provider *provider)
+{
+	return provider->guards && WK_GUARDED <= SIZE_MAX ? provider->ops->reserve(provider, (size_t)WK_GUARDED) : NULL;
+}
+
+bool wk_linear_can_guard(struct wk_pager *pager)
+{
+	void *range = reserve_guarded(pager->provider);
+
+	if (range)
+		pager->provider->ops->release(pager->provider, range, (size_t)WK_GUARDED);
+	return range != NULL;
 }
 
 /* ---- mapping; the pager's lock is held ---- */
@@ -249,8 +267,8 @@ static void refuse_addresses(struct wk_linear *linear, uint64_t asked)
 	wk_port_unlock(&linear->pager->lock);
 }
 
-enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
-	enum wk_map_use use, uint64_t initial, uint64_t maximum, struct wk_report *report)
+static enum wk_status init(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
+	enum wk_map_use use, uint64_t initial, uint64_t maximum, bool guard, struct wk_report *report)
 {
 	uint64_t first = 0, most = 0, limit = most_for(budget, pager->provider->scarce);
 
@@ -269,7 +287,12 @@ enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, 
 	if (!whole_granules(pager, maximum, &most))
 		most = SIZE_MAX & ~((uint64_t)pager->provider->granule - 1);
 
-	linear->base = reserve(pager->provider, first, most, &linear->reserved);
+	if (guard)
+		linear->base = reserve_guarded(pager->provider);
+	linear->guarded = linear->base != NULL;
+	linear->reserved = linear->guarded ? most : 0;
+	if (!linear->base)
+		linear->base = reserve(pager->provider, first, most, &linear->reserved);
 	if (!linear->base && first != 0) {
 		refuse(linear, WK_LIMIT_ADDRESSES, first, 0, 0);
 		return wk_budget_refuse(budget, first, report);
@@ -280,6 +303,18 @@ enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, 
 	}
 	linear->size = initial;
 	return WK_OK;
+}
+
+enum wk_status wk_linear_init(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
+	enum wk_map_use use, uint64_t initial, uint64_t maximum, struct wk_report *report)
+{
+	return init(linear, pager, budget, use, initial, maximum, false, report);
+}
+
+enum wk_status wk_linear_init_guarded(struct wk_linear *linear, struct wk_pager *pager, struct wk_budget *budget,
+	enum wk_map_use use, uint64_t initial, uint64_t maximum, struct wk_report *report)
+{
+	return init(linear, pager, budget, use, initial, maximum, true, report);
 }
 
 bool wk_linear_grow(struct wk_linear *linear, uint64_t new_size, enum wk_growth growth)
@@ -319,7 +354,8 @@ void wk_linear_end(struct wk_linear *linear)
 				linear->next->link = linear->link;
 		}
 		pager->mappings -= linear->mappings;
-		pager->provider->ops->release(pager->provider, linear->base, (size_t)linear->reserved);
+		pager->provider->ops->release(pager->provider, linear->base,
+			(size_t)(linear->guarded ? WK_GUARDED : linear->reserved));
 		wk_budget_return(linear->budget, linear->committed);
 		if (linear->committed != 0)
 			wk_pager_tell(pager, WK_MEMORY_UNMAPPED, linear->budget->name, linear->committed);

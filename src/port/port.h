@@ -43,12 +43,13 @@ struct wk_fixed_part {
 	const char *name;         /* constant text */
 	uint64_t bytes;
 };
-#define WK_FIXED_PARTS 4
+#define WK_FIXED_PARTS 5
 
 struct wk_provider {
 	const struct wk_provider_ops *ops;
 	size_t granule;           /* of addresses and sizes; a power of two, at least 4096 */
 	size_t heap_range;        /* how many bytes of addresses to set aside for a piece of heap */
+	bool guards;              /* code may touch what is reserved and not mapped: wk_port_faults_add */
 	bool scarce;              /* mappings are few and may be refused for want of one piece of RAM: take large ones */
 	uint64_t ram;             /* bytes that there are in all; 0: not known */
 	const struct wk_fixed_part *parts; /* what is taken of them before anything is mapped; */
@@ -66,6 +67,25 @@ struct wk_port_lock {
 };
 void wk_port_lock(struct wk_port_lock *lock);
 void wk_port_unlock(struct wk_port_lock *lock);
+
+/* ---- the native stack ---- */
+
+/* The lowest byte that may be used of the stack that the caller runs on; 0: not known. */
+uintptr_t wk_port_stack_lowest(void);
+
+/* ---- faults ---- */
+
+/* For code that touches addresses without memory behind them instead of comparing (providers with `guards` only). */
+struct wk_port_faults {
+	/* In a signal handler: whose fault is it? `frame` is the code's frame pointer. NULL: nobody's; the program ends. */
+	void *(*find)(uintptr_t frame, uintptr_t address);
+	/* Is then called with it, as if by the instruction that faulted, outside of the handler. Does not return. */
+	void (*raise)(void *found);
+};
+/* Code from `begin` to before `end` is such code, until it is removed. false: there is too much of it already, or this
+ * port has no faults. */
+bool wk_port_faults_add(const void *begin, const void *end, const struct wk_port_faults *faults);
+void wk_port_faults_remove(const void *begin);
 
 /* ---- coroutines ---- */
 

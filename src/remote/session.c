@@ -23,7 +23,7 @@ struct wk_session {
 	enum state state;
 	struct wk_keep *keep;
 	struct wk_module *module;
-	uint8_t *bytes;                 /* of the module, while loading */
+	uint8_t *bytes;                 /* of the module, while loading; NULL: the image has them */
 	size_t size, received;
 	uint8_t hash[WK_HASH_SIZE];
 
@@ -111,6 +111,12 @@ void wk_session_end_all(struct wk_session *session)
 
 /* ---- loading ---- */
 
+/* Is there compiled code of the module with this hash? */
+static bool has_image(const struct wk_session *session, const uint8_t hash[WK_HASH_SIZE])
+{
+	return session->host->image && memcmp(hash, session->host->image_module, WK_HASH_SIZE) == 0;
+}
+
 enum wk_status wk_session_begin(struct wk_session *session, uint64_t size, const uint8_t hash[WK_HASH_SIZE],
 	uint64_t memory_limit, struct wk_report *report)
 {
@@ -118,13 +124,14 @@ enum wk_status wk_session_begin(struct wk_session *session, uint64_t size, const
 	void *bytes = NULL;
 	enum wk_status status;
 
-	if (session->state == RUNNING || size == 0 || size > SIZE_MAX)
+	if (session->state == RUNNING || (size == 0 && !has_image(session, hash)) || size > SIZE_MAX)
 		return WK_BAD_ARGUMENT;
 	unload(session);
 	status = wk_keep_new(&config, &session->keep);
 	if (status != WK_OK)
 		return wk_report_set(report, status, WK_NO_OFFSET, WK_NO_FUNCTION, "out of memory: none is left for a keep");
-	status = wk_module_bytes(session->keep, (size_t)size, report, &bytes);
+	if (size != 0)
+		status = wk_module_bytes(session->keep, (size_t)size, report, &bytes);
 	if (status != WK_OK) {
 		unload(session);
 		return status;
@@ -159,15 +166,29 @@ static enum wk_status check_hash(struct wk_session *session, struct wk_report *r
 		"the module has changed while it was sent: its SHA-256 is another");
 }
 
+/* An image's module stays in the library, which outlives the session. That it is what was compiled says who made the
+ * library, as he does of the code. */
+static enum wk_status load(struct wk_session *session, struct wk_report *report)
+{
+	const struct wk_image_table *image = session->host->image;
+	enum wk_status status;
+
+	if (!session->bytes)
+		return wk_module_load(session->keep, image->module, image->module_size, WK_LOAD_BORROW, report, &session->module);
+	status = check_hash(session, report);
+	return status == WK_OK ?
+		wk_module_load(session->keep, session->bytes, session->size, WK_LOAD_GIVE, report, &session->module) : status;
+}
+
 enum wk_status wk_session_end(struct wk_session *session, struct wk_report *report)
 {
 	enum wk_status status;
 
 	if (session->state != LOADING || session->received != session->size)
 		return WK_BAD_ARGUMENT;
-	status = check_hash(session, report);
-	if (status == WK_OK)
-		status = wk_module_load(session->keep, session->bytes, session->size, WK_LOAD_GIVE, report, &session->module);
+	status = load(session, report);
+	if (status == WK_OK && has_image(session, session->hash))
+		status = wk_image_attach(session->module, session->host->image, NULL, NULL, report);
 	if (status != WK_OK) {
 		unload(session);
 		return status;

@@ -12,6 +12,7 @@
 #ifndef WK_REMOTE_SESSION_H
 #define WK_REMOTE_SESSION_H
 
+#include "image/image.h"
 #include "remote/remote.h"
 #include "remote/task.h"
 #include "wasi/vault.h"
@@ -51,6 +52,10 @@ struct wk_session_host {
 	void *stack;
 	size_t stack_size;
 	uint32_t native_depth;              /* how deep calls between host and guest may nest on it */
+	/* Compiled code of the module with this hash; NULL: none. It is used when that module is loaded, and has it inside. It
+	 * outlives the session. */
+	const struct wk_image_table *image;
+	uint8_t image_module[WK_HASH_SIZE];
 };
 
 struct wk_session;
@@ -67,7 +72,8 @@ void wk_session_end_all(struct wk_session *session);
  * with these arguments. Everything else is told in the report. */
 
 /* A module of `size` bytes is to come, with this hash, for a keep with a limit of memory (0: none). What was loaded before
- * goes. */
+ * goes. Size 0: none comes; it is the image's, whose module has this hash, without the bodies of functions that are
+ * compiled. */
 WK_NODISCARD enum wk_status wk_session_begin(struct wk_session *session, uint64_t size, const uint8_t hash[WK_HASH_SIZE],
 	uint64_t memory_limit, struct wk_report *report);
 /* The next piece. */

@@ -67,8 +67,12 @@ enum wk_status wk_call(struct wk_func *func, uint64_t *slots, struct wk_report *
 	exec->report = report;
 	exec->trap = WK_TRAP_NONE;
 	exec->pending = NULL;
-	exec->native_depth++;
-	status = func->instance ? store->keep->engine->call(func, slots) : wk_call_host(func, NULL, slots);
+	if (exec->native_depth++ == 0)
+		exec->native_limit = 0; /* another thread, or another of its stacks, may be calling */
+	if (wk_func_is_native(func))
+		status = func->instance->module->native->call(func, slots);
+	else
+		status = func->instance ? store->keep->engine->call(func, slots) : wk_call_host(func, NULL, slots);
 	exec->native_depth--;
 	conclude(exec, status);
 	exec->report = outer;

@@ -90,6 +90,7 @@ struct wk_instance {
 	uint64_t **element_slots;      /* evaluated items of passive segments, NULL when dropped or empty */
 	struct wk_memory *main_memory; /* the export "memory", else memory 0, else NULL: what host functions work on */
 	struct wk_instance *next;      /* all of the store's */
+	void *native;                  /* what compiled code sees of it (image/abi.h); NULL: module->native is */
 };
 
 /* A host function and what the store keeps of it. */
@@ -109,7 +110,8 @@ struct wk_host_global {
 	struct wk_host_global *next;
 };
 
-/* The state of execution of a store; the interpreter keeps a pointer to it in a register. */
+/* The state of execution of a store; the interpreter keeps a pointer to it in a register. Compiled code knows where some
+ * of it is (image/abi.h), so new fields go to the end. */
 struct wk_exec {
 	uint32_t interrupt;            /* atomic: WK_INTERRUPT stops the guest at its next poll */
 	uint32_t native_depth;         /* wk_interp_call's active */
@@ -132,6 +134,10 @@ struct wk_exec {
 	struct wk_report *report;      /* of the call from the host that runs now; may be NULL */
 	struct wk_store *store;
 	const uint32_t *interrupt_at;  /* the flag that is looked at: `interrupt`, unless wk_store_interrupt_from */
+	/* Compiled code runs on the native stack: */
+	uintptr_t native_guard;        /* atomic: native_limit, or UINTPTR_MAX while interrupted: what frames are compared with */
+	uintptr_t native_limit;        /* no frame may lie below; 0: not known yet in this call from the host */
+	void *native_anchor;           /* where a trap in compiled code leaves to */
 };
 #define WK_STACK_SLACK 64
 
@@ -149,6 +155,9 @@ static inline bool wk_exec_interrupted(const struct wk_exec *exec)
 }
 /* Where the flag is from now on, with WK_SHARED_INTERRUPT; NULL: in the store again. Not while a guest runs. */
 void wk_store_interrupt_from(struct wk_store *store, const uint32_t *word);
+
+/* native_guard from native_limit and the flag. */
+void wk_exec_set_native_guard(struct wk_exec *exec);
 
 struct wk_store {
 	struct wk_exec exec;
@@ -208,6 +217,40 @@ struct wk_engine {
 	enum wk_status (*call)(struct wk_func *func, uint64_t *slots);
 	void (*free)(struct wk_module *module);
 };
+
+/* Compiled code of a module, for the functions that have it; all others are the engine's. The room that makes one is
+ * beside the interpreter (src/image), so the two meet here: either can call a function of the other's. Stores that count
+ * fuel use it if it counts. */
+struct wk_native {
+	/* Makes what compiled code sees of an instance: instance->native. Everything of it is bound; no code has run. */
+	enum wk_status (*bind)(struct wk_instance *instance, struct wk_report *report);
+	/* As engine->call; for functions with `has` only, whose instance->native is there. */
+	enum wk_status (*call)(struct wk_func *func, uint64_t *slots);
+	void (*free)(struct wk_module *module);
+	const uint8_t *has;            /* by function index: 1 is compiled */
+	const uint32_t *bodies;        /* of functions that are not imported: wk_function_decl.body, in the module as it was */
+	bool counts;                   /* fuel */
+	bool bare;                     /* what is compiled has no body in the module's bytes, so nothing else can run it */
+};
+
+/* Do stores that count fuel, or those that do not, use the module's compiled code? */
+static inline bool wk_native_serves(const struct wk_module *module, bool metering)
+{
+	return module->native && (!metering || module->native->counts);
+}
+
+/* An offset in a function's body, in the module as it was before its bodies were taken out. */
+static inline uint64_t wk_native_offset(const struct wk_module *module, uint32_t function, uint64_t offset)
+{
+	if (!module->native || offset == WK_NO_OFFSET)
+		return offset;
+	return offset - module->funcs[function].body + module->native->bodies[function - module->imported_funcs];
+}
+
+static inline bool wk_func_is_native(const struct wk_func *func)
+{
+	return func->instance && func->instance->native && func->instance->module->native->has[func->index];
+}
 
 /* Bytes for a module, written by the embedder before the module is loaded from them. */
 struct wk_held {

@@ -344,6 +344,8 @@ static enum wk_status build(struct wk_instance *instance, struct wk_report *repo
 		status = make_passive_elements(instance, report);
 	if (status == WK_OK)
 		find_main_memory(instance);
+	if (status == WK_OK && wk_native_serves(instance->module, instance->store->metering))
+		status = instance->module->native->bind(instance, report);
 	return status;
 }
 
@@ -353,6 +355,10 @@ enum wk_status wk_instantiate(struct wk_store *store, struct wk_module *module, 
 	struct wk_instance *made = NULL;
 	enum wk_status status;
 
+	if (module->native && module->native->bare && !wk_native_serves(module, store->metering))
+		return wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION,
+			"the image does not count fuel, and without the module nothing else can run it (wasmkeep compile --fuel makes one "
+			"that does)");
 	for (uint32_t i = 0; i < module->import_count; i++) {
 		status = wk_import_check(module, i, &imports[i], report);
 		if (status != WK_OK)

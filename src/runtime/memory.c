@@ -46,8 +46,8 @@ enum wk_status wk_memory_init_storage(struct wk_store *store, struct wk_memory *
 		return wk_report_set(report, WK_LIMIT, WK_NO_OFFSET, WK_NO_FUNCTION,
 			"a memory of %llu pages: more than %llu bytes are not supported",
 			(unsigned long long)type->limits.minimum, (unsigned long long)most);
-	status = wk_linear_init(&memory->linear, &store->keep->pager, &store->memories, WK_MAP_SPARSE,
-		bytes, most, report);
+	status = (type->limits.is64 ? wk_linear_init : wk_linear_init_guarded)(&memory->linear, &store->keep->pager,
+		&store->memories, WK_MAP_SPARSE, bytes, most, report);
 	if (status != WK_OK)
 		return status;
 	memory->type = *type;

@@ -23,6 +23,8 @@ void wk_module_release(struct wk_module *module)
 	keep = module->keep;
 	held = module->held;
 	keep->engine->free(module);
+	if (module->native)
+		module->native->free(module);
 	wk_module_free(module);
 	wk_held_free(keep, held);
 }

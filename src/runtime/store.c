@@ -102,6 +102,13 @@ static void set_guard(struct wk_exec *exec)
 		__atomic_store_n(&exec->stack_guard, NULL, __ATOMIC_SEQ_CST);
 }
 
+void wk_exec_set_native_guard(struct wk_exec *exec)
+{
+	__atomic_store_n(&exec->native_guard, exec->native_limit, __ATOMIC_SEQ_CST);
+	if (__atomic_load_n(&exec->interrupt, __ATOMIC_SEQ_CST))
+		__atomic_store_n(&exec->native_guard, UINTPTR_MAX, __ATOMIC_SEQ_CST);
+}
+
 bool wk_store_stack(struct wk_store *store)
 {
 	struct wk_exec *exec = &store->exec;
@@ -188,7 +195,7 @@ enum wk_status wk_store_set_fuel(struct wk_store *store, uint64_t fuel)
 
 uint64_t wk_store_fuel(const struct wk_store *store)
 {
-	return store && store->exec.fuel > 0 ? (uint64_t)store->exec.fuel : 0;
+	return store && store->metering && store->exec.fuel > 0 ? (uint64_t)store->exec.fuel : 0;
 }
 
 void wk_store_interrupt(struct wk_store *store)
@@ -197,6 +204,7 @@ void wk_store_interrupt(struct wk_store *store)
 		return;
 	__atomic_store_n(&store->exec.interrupt, WK_INTERRUPT, __ATOMIC_SEQ_CST);
 	__atomic_store_n(&store->exec.stack_guard, NULL, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&store->exec.native_guard, UINTPTR_MAX, __ATOMIC_SEQ_CST);
 }
 
 void wk_store_clear_interrupt(struct wk_store *store)
@@ -205,6 +213,7 @@ void wk_store_clear_interrupt(struct wk_store *store)
 		return;
 	__atomic_store_n(&store->exec.interrupt, 0, __ATOMIC_SEQ_CST);
 	set_guard(&store->exec);
+	wk_exec_set_native_guard(&store->exec);
 }
 
 void wk_store_interrupt_from(struct wk_store *store, const uint32_t *word)

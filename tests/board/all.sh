@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # all.sh TOOL: assembles the board and runs all of its tests; TOOL is wasmkeep for this machine, with whose outcomes those
-# in the TEE are compared, as are those of the runner of the core test suite beside it. Where the board's packages cannot be installed, or it cannot be assembled for want of the
-# archive, the tests are skipped, and it says why. The last line is "N passed, N failed, N skipped".
+# in the TEE are compared, as are those of the runner of the core test suite beside it. Where the board's packages cannot
+# be installed, or it cannot be assembled for want of the archive, the tests are skipped, and it says why. The last line
+# is "N passed, N failed, N skipped".
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 tool=$1
@@ -42,7 +43,7 @@ sh ta/build.sh || {
 # A real program that two of the scripts run.
 sh bench/programs.sh sqlite3 > build/board-programs.log 2>&1 || echo "skip - sqlite3 on the board: it cannot be built"
 
-# one SCRIPT ARGUMENT...: a test script, and its counts.
+# one SCRIPT ARGUMENT...: a test script; its counts are left in build/board-NAME.counts.
 one() {
 	name=$(basename "$1" .sh)
 	begin=$(date +%s)
@@ -54,13 +55,20 @@ one() {
 		counts="0 passed, 1 failed, 0 skipped"
 	}
 	echo "-- board, $name: $counts, $(($(date +%s) - begin)) s"
-	set -- $counts
-	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+	echo "$counts" > "build/board-$name.counts"
 }
 
+# The suite takes as long as all others together; each script has a machine of its own.
+rm -f build/board-*.counts
+one tests/board/spec.sh board/board "$(dirname "$tool")/spec_runner" &
 one tests/board/board.sh board/board
 one tests/board/memory.sh board/board
 one tests/board/probe.sh board/board
 one tests/board/ta.sh board/board "$tool"
-one tests/board/spec.sh board/board "$(dirname "$tool")/spec_runner"
+one tests/board/image.sh board/board "$tool"
+wait
+for name in spec board memory probe ta image; do
+	set -- $(cat "build/board-$name.counts" 2> /dev/null || echo "0 passed, 1 failed, 0 skipped")
+	passed=$((passed + $1)) failed=$((failed + $3)) skipped=$((skipped + $5))
+done
 finish

@@ -8,7 +8,7 @@ man=$root/docs/man/wasmkeep.1
 
 # The page without its markup, so that options can be looked for.
 sed 's/\\-/-/g' "$man" > "$work/man"
-for command in run validate inspect memory; do
+for command in run validate inspect memory compile; do
 	tool $command --help
 	options=$(sed -n '/^Options:/,/^$/p' "$work/out" | grep -Eo -- '^ +(-., )?--[a-z-]+' | grep -Eo -- '--[a-z-]+')
 	[ -n "$options" ] || not_ok "$command --help has options"

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]
+ * differential [--seed N] [--count N] [--without FEATURE]... [--all] [--compiled LEVEL] [--save FILE]
  *
  * Makes valid modules from seeds (tests/fuzz/generate.h), runs them, and writes for each one line of JSON: the module,
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
- * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at.
+ * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at. With --compiled the modules
+ * run as compiled code: the output is to be the same (compiled.sh). With --all they have
+ * vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
  *
  * The host's side of a module is told by the names of its imports; it is the same here and in compare.mjs: a function
  * mixes its arguments into a log and returns what follows from the log.
@@ -14,12 +16,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <unistd.h>
+
+#include <wasmkeep/image.h>
+
 #include "../fuzz/generate.h"
 #include "host/host.h"
 #include "runtime/operations.h"
+#ifdef WK_WITH_COMPILER
+#include "compiler/compiler.h"
+#endif
 
 struct run {
 	uint64_t seed;
+	bool fuel;
 	uint32_t log; /* hash of the imported functions' calls */
 	struct wk_keep *keep;
 	struct wk_store *store;
@@ -28,6 +38,11 @@ struct run {
 	struct wk_instance *instance;
 	struct import { struct run *run; const char *signature; char name[32]; } imports[16];
 };
+
+/* The optimisation of --compiled; -1: interpreted. */
+static int compiled = -1;
+/* --all: what is left of the fuel is written, and there is little of it. */
+static bool scarce;
 
 static void must(bool good, const char *what)
 {
@@ -287,16 +302,49 @@ static void print_base64(const uint8_t *bytes, size_t size)
 	}
 }
 
-/* Half of the modules run metered, with enough fuel. */
+#ifdef WK_WITH_COMPILER
+/* Instead of the module that which is inside of the image. */
+static enum wk_status load_alone(struct run *run, const char *path, struct wk_report *report)
+{
+	wk_module_release(run->module);
+	run->module = NULL;
+	return wk_module_load_image(run->keep, path, report, &run->module);
+}
+#endif
+
+static void compile(struct run *run)
+{
+#ifdef WK_WITH_COMPILER
+	const struct wk_compile_options options = { .optimisation = (unsigned)compiled, .fuel = run->fuel,
+		.parts = 1 + run->module->func_count % 3 };
+	struct wk_compile_result result;
+	struct wk_report report;
+	char path[64];
+
+	snprintf(path, sizeof path, "/tmp/wk-differential-%ld.image", (long)getpid());
+	wk_report_clear(&report);
+	if (wk_compile(run->module, &options, path, &report, &result) != WK_OK ||
+		(run->seed & 2 ? load_alone(run, path, &report) : wk_module_use_image(run->module, path, &report)) != WK_OK) {
+		fprintf(stderr, "differential: seed %" PRIu64 ": %s\n", run->seed, report.text);
+		exit(1);
+	}
+	unlink(path);
+#else
+	(void)run;
+	must(false, "built without LLVM");
+#endif
+}
+
+/* Half of the modules run metered, with enough fuel; with --all, every second of these with little. */
 static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_t *state)
 {
-	struct run run = { .seed = seed, .log = 1 };
+	struct run run = { .seed = seed, .fuel = seed & 1, .log = 1 };
 	struct wk_report report;
-	struct wk_store_config config = { .stack_size = 4 << 20, .fuel = seed & 1 };
+	struct wk_store_config config = { .stack_size = 4 << 20, .fuel = run.fuel };
 	must(wk_keep_new(NULL, &run.keep) == WK_OK && wk_store_new(run.keep, &config, &run.store) == WK_OK
 		&& wk_linker_new(run.store, &run.linker) == WK_OK, "no store");
 	if (config.fuel)
-		must(wk_store_set_fuel(run.store, UINT64_C(1) << 60) == WK_OK, "no fuel");
+		must(wk_store_set_fuel(run.store, scarce && seed & 2 ? seed * 97 % 5000 : UINT64_C(1) << 60) == WK_OK, "no fuel");
 	printf("{\"seed\":\"%" PRIu64 "\",\"module\":\"", seed);
 	print_base64(bytes, size);
 	printf("\",");
@@ -304,6 +352,8 @@ static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_
 	wk_report_clear(&report);
 	enum wk_status status = wk_module_load(run.keep, bytes, size, WK_LOAD_COPY, &report, &run.module);
 	if (status == WK_OK) {
+		if (compiled >= 0)
+			compile(&run);
 		define_imports(&run);
 		status = wk_linker_instantiate(run.linker, run.module, &report, &run.instance);
 	} else {
@@ -314,6 +364,8 @@ static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_
 		print_calls(&run, state);
 		print_state(&run);
 	}
+	if (scarce)
+		printf(",\"fuel\":\"%" PRIu64 "\"", wk_store_fuel(run.store));
 	printf("}\n");
 	if (run.module != NULL)
 		wk_module_release(run.module);
@@ -331,8 +383,8 @@ static void save_module(const char *path, const uint8_t *bytes, size_t size)
 	}
 }
 
-/* What the other engine cannot do. */
-struct without { bool extended_const, tail_calls, memory64; };
+/* What the other engine cannot do; or all that ours can. */
+struct without { bool extended_const, tail_calls, memory64, nothing; };
 
 static void do_seed(uint64_t seed, const struct without *without, const char *save)
 {
@@ -342,7 +394,9 @@ static void do_seed(uint64_t seed, const struct without *without, const char *sa
 	for (size_t i = 0; i < length; i++)
 		input[i] = (uint8_t)(next_random(&state) >> 13);
 	const struct wk_generate_options options = {
-		.simd = seed % 3 == 0, .memory64 = seed % 4 == 0 && !without->memory64,
+		.simd = seed % 3 == 0 || without->nothing, .relaxed_simd = without->nothing,
+		.wide_arithmetic = without->nothing, .multi_memory = without->nothing && seed % 2 == 0,
+		.typed_references = without->nothing, .exceptions = without->nothing && seed % 5 == 0, .memory64 = seed % 4 == 0 && !without->memory64,
 		.tail_calls = !without->tail_calls, .extended_const = !without->extended_const,
 		.canonical = true, .script = true,
 	};
@@ -356,7 +410,7 @@ static void do_seed(uint64_t seed, const struct without *without, const char *sa
 int main(int argc, char **argv)
 {
 	uint64_t seed = 1, count = 300;
-	struct without without = { false, false, false };
+	struct without without = { false, false, false, false };
 	const char *save = NULL;
 	for (int i = 1; i < argc; i++) {
 		if (strcmp(argv[i], "--without") == 0 && i + 1 < argc) {
@@ -368,10 +422,15 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[++i], NULL, 10);
 		else if (strcmp(argv[i], "--count") == 0 && i + 1 < argc)
 			count = strtoull(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--all") == 0)
+			without.nothing = scarce = true;
+		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
+			compiled = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
 			save = argv[++i];
 		else
-			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--save FILE]");
+			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--all] "
+				"[--compiled LEVEL] [--save FILE]");
 	}
 	for (uint64_t i = 0; i < count; i++)
 		do_seed(seed + i, &without, save);

@@ -29,6 +29,11 @@ struct spec_options {
 	bool verbose;
 };
 
+/* Modules are compiled before they are instantiated, with this optimisation; -1: they are not (spec_local.c). */
+extern int spec_compiled;
+/* 1: with addresses compared; 0: by guarded memories; -1: by turns. */
+extern int spec_compare;
+
 /* Runs DIRECTORY/NAME.json and fills the counts as it goes; prints each failure. */
 void spec_script_run(const struct spec_options *options, const char *name, struct spec_counts *counts);
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] [-v]
+ * spec_runner DIR [--only SCRIPT] [--part I/N] [--timeout SECONDS] [--excuse FILE] [--compiled LEVEL]
+ *             [--bounds guard|check] [--no-fork] [-v]
  *
  * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
  * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
  * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
- * three. FILE names commands that need more memory than a TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ * three. I/N: every Nth script, from the Ith on. LEVEL is the optimisation with which each module is compiled first (needs
+ * LLVM), with bounds checked one way or the other, by turns if not told. FILE names commands that need more memory than a
+ * TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
  */
 #define _GNU_SOURCE
 
@@ -20,6 +23,8 @@
 
 #include "spec/spec.h"
 
+int spec_compiled = -1, spec_compare = -1;
+
 struct run {
 	struct spec_options options;
 	const char *only;
@@ -28,6 +33,7 @@ struct run {
 	struct spec_counts total;
 	struct gc_script { char name[64]; uint32_t commands, of; char feature[64]; } *gc_scripts;
 	size_t gc_script_count;
+	unsigned part, parts;
 };
 
 static int compare_names(const void *a, const void *b)
@@ -139,6 +145,15 @@ static const char *read_text(const char *path)
 	return text;
 }
 
+static unsigned parse_part(const char *text, unsigned *parts)
+{
+	char *slash;
+	unsigned part = (unsigned)strtoul(text, &slash, 10);
+
+	*parts = *slash == '/' ? (unsigned)strtoul(slash + 1, NULL, 10) : 0;
+	return part;
+}
+
 static bool parse_options(struct run *run, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -150,6 +165,12 @@ static bool parse_options(struct run *run, int argc, char **argv)
 			run->only = argv[++i];
 		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
 			run->options.timeout = (unsigned)strtoul(argv[++i], NULL, 10);
+		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
+			spec_compiled = atoi(argv[++i]);
+		else if (strcmp(argv[i], "--bounds") == 0 && i + 1 < argc)
+			spec_compare = strcmp(argv[++i], "check") == 0;
+		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc)
+			run->part = parse_part(argv[++i], &run->parts);
 		else if (strcmp(argv[i], "--excuse") == 0 && i + 1 < argc)
 			run->options.excuses = read_text(argv[++i]);
 		else if (argv[i][0] != '-' && run->options.directory == NULL)
@@ -157,15 +178,15 @@ static bool parse_options(struct run *run, int argc, char **argv)
 		else
 			return false;
 	}
-	return run->options.directory != NULL;
+	return run->options.directory != NULL && run->part >= 1 && run->part <= run->parts;
 }
 
 int main(int argc, char **argv)
 {
-	struct run run = { .options.timeout = 600, .fork = true };
+	struct run run = { .options.timeout = 600, .fork = true, .part = 1, .parts = 1 };
 	if (!parse_options(&run, argc, argv)) {
-		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] [--no-fork] "
-			"[-v]\n");
+		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] "
+			"[--part I/N] [--compiled LEVEL] [--bounds guard|check] [--no-fork] [-v]\n");
 		return 2;
 	}
 	size_t count = 0;
@@ -178,6 +199,10 @@ int main(int argc, char **argv)
 	}
 	size_t ran = 0;
 	for (size_t i = 0; i < count; i++) {
+		if (i % run.parts != run.part - 1) {
+			free(names[i]);
+			continue;
+		}
 		if (run.only == NULL || strcmp(run.only, names[i]) == 0) {
 			*run.shared = (struct spec_counts){ 0 };
 			if (run.fork)

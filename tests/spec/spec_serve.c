@@ -136,7 +136,10 @@ static enum wk_status load(struct spec_server *server, const uint8_t *request, s
 	if (status != WK_OK)
 		return status;
 	memcpy(bytes, request, size);
-	return wk_module_load(server->keep, bytes, size, WK_LOAD_GIVE, &server->report, &server->items[number].module);
+	status = wk_module_load(server->keep, bytes, size, WK_LOAD_GIVE, &server->report, &server->items[number].module);
+	if (status == WK_OK && server->host->loaded)
+		status = server->host->loaded(&server->items[number].module, &server->report);
+	return status;
 }
 
 static enum wk_status release(struct spec_server *server, struct wk_reader *r)

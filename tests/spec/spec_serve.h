@@ -15,6 +15,8 @@ struct spec_host {
 	void *stack;
 	size_t stack_size;
 	uint32_t native_depth;    /* of calls between host and guest on it; 0: as usual */
+	/* Does something with each module that was loaded, or puts another one in its place; NULL: nothing. */
+	enum wk_status (*loaded)(struct wk_module **module, struct wk_report *report);
 };
 
 struct spec_item {

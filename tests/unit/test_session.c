@@ -443,6 +443,123 @@ TEST(a_hash_that_changes)
 	end();
 }
 
+/* ---- a module that an image has inside ---- */
+
+/* An image that has no function compiled and says that bodies lay elsewhere in the module as it was. */
+static struct wk_image_table image;
+static uint8_t compiled[1000];
+static uint32_t bodies[1000];
+
+static void make_image(void)
+{
+	struct wk_keep *keep = NULL;
+	struct wk_module *made = NULL;
+
+	REQUIRE(wk_keep_new(NULL, &keep) == WK_OK &&
+		wk_module_load(keep, module.bytes, module.size, WK_LOAD_BORROW, NULL, &made) == WK_OK);
+	REQUIRE(made->func_count < WK_COUNT(compiled));
+	image = (struct wk_image_table){ .abi = WK_IMAGE_ABI, .function_count = made->func_count, .compiled = compiled,
+		.module = module.bytes, .module_size = (uint32_t)module.size, .bodies = bodies };
+	for (uint32_t i = made->imported_funcs; i < made->func_count; i++)
+		bodies[i - made->imported_funcs] = made->funcs[i].body + 1000 * i;
+	wk_module_release(made);
+	wk_keep_delete(keep);
+}
+
+TEST(a_module_inside_of_an_image)
+{
+	uint64_t offset;
+	uint32_t function;
+
+	begin();
+	REQUIRE(load());
+	run("trap");
+	CHECK_EQUAL(t.outcome.report.trap, WK_TRAP_UNREACHABLE);
+	offset = t.outcome.report.frames[0].offset;
+	function = t.outcome.report.frames[0].function;
+	make_image();
+	t.host.image = &image;
+	memset(t.host.image_module, 7, sizeof t.host.image_module); /* not what the table's bytes hash to: they are a part */
+	memcpy(t.sum, t.host.image_module, sizeof t.sum);
+	t.hashed = 0;
+	CHECK_EQUAL(load_begin(0, 0), WK_OK);
+	CHECK_EQUAL(wk_session_data(t.session, 0, module.bytes, 1), WK_BAD_ARGUMENT);
+	CHECK_EQUAL(load_end(), WK_OK);
+	CHECK_EQUAL(t.hashed, 0);
+	CHECK(wk_session_keep(t.session)->bytes.used == 0); /* nothing was copied */
+	run("count");
+	CHECK(is_ok());
+	run("_start");
+	CHECK(is_ok());
+	/* The place of a trap is one in the module as it was. */
+	run("trap");
+	CHECK_EQUAL(t.outcome.report.trap, WK_TRAP_UNREACHABLE);
+	CHECK_EQUAL(t.outcome.report.frames[0].function, function);
+	CHECK_EQUAL(t.outcome.report.frames[0].offset, offset + 1000 * function);
+	/* Once more, then one that is sent. */
+	CHECK_EQUAL(load_begin(0, 0), WK_OK);
+	CHECK_EQUAL(load_end(), WK_OK);
+	session_hash(module.bytes, module.size, t.sum);
+	REQUIRE(load());
+	run("trap");
+	CHECK_EQUAL(t.outcome.report.frames[0].offset, offset);
+	end();
+}
+
+/* Code that does not count fuel cannot be replaced by the interpreter where there are no bodies. */
+TEST(an_image_without_fuel)
+{
+	struct wk_task task = task_for("count");
+	enum wk_session_event event = 0;
+
+	begin();
+	make_image();
+	for (uint32_t counts = 0; counts < 2; counts++) {
+		image.counts_fuel = counts;
+		t.host.image = &image;
+		memcpy(t.host.image_module, t.sum, sizeof t.sum);
+		CHECK_EQUAL(load_begin(0, 0), WK_OK);
+		CHECK_EQUAL(load_end(), WK_OK);
+		task.program.store.fuel = true;
+		task.program.fuel = 1000;
+		CHECK_EQUAL(start_task(&task, &event), WK_OK);
+		serve(event);
+		CHECK_EQUAL(t.outcome.report.status, counts ? WK_OK : WK_UNSUPPORTED);
+		if (!counts)
+			CHECK(strstr(t.outcome.report.text, "does not count fuel") != NULL);
+		run("count");
+		CHECK(is_ok());
+	}
+	end();
+}
+
+TEST(no_module_inside)
+{
+	begin();
+	make_image();
+	CHECK_EQUAL(load_begin(0, 0), WK_BAD_ARGUMENT); /* no image */
+	t.host.image = &image;
+	memcpy(t.host.image_module, t.sum, sizeof t.sum);
+	t.sum[31] ^= 1;
+	CHECK_EQUAL(load_begin(0, 0), WK_BAD_ARGUMENT); /* of another module */
+	CHECK(wk_session_keep(t.session) == NULL && t.report.text[0] == 0);
+	t.sum[31] ^= 1;
+	/* An image that is not what its seal says. */
+	image.function_count++;
+	CHECK_EQUAL(load_begin(0, 0), WK_OK);
+	CHECK_EQUAL(load_end(), WK_MALFORMED);
+	image.function_count--;
+	image.module_size--;
+	CHECK_EQUAL(load_begin(0, 0), WK_OK);
+	CHECK_EQUAL(load_end(), WK_MALFORMED);
+	image.module_size++;
+	CHECK_EQUAL(load_begin(0, 0), WK_OK);
+	CHECK_EQUAL(load_end(), WK_OK);
+	run("count");
+	CHECK(is_ok());
+	end();
+}
+
 /* ---- windows ---- */
 
 TEST(windows_that_cannot_be)
@@ -540,6 +657,9 @@ int main(void)
 	RUN(not_a_module);
 	RUN(a_module_that_changes);
 	RUN(a_hash_that_changes);
+	RUN(a_module_inside_of_an_image);
+	RUN(an_image_without_fuel);
+	RUN(no_module_inside);
 	RUN(windows_that_cannot_be);
 	RUN(the_largest_outcome);
 	RUN(tasks_that_cannot_be);

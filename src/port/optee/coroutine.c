@@ -13,6 +13,8 @@ struct saved {
 	uint64_t d[8];
 };
 
+static uintptr_t lowest; /* of the one that was made last: an instance has one */
+
 void wk_port_coroutine_init(struct wk_port_coroutine *coroutine, void *stack, size_t size, void (*run)(void *context),
 	void *context)
 {
@@ -20,6 +22,7 @@ void wk_port_coroutine_init(struct wk_port_coroutine *coroutine, void *stack, si
 	struct saved *saved = (struct saved *)(top - sizeof *saved);
 
 	*saved = (struct saved){ .x = { [0] = context, [1] = (void *)run, [11] = (void *)wk_coroutine_first } };
+	lowest = (uintptr_t)stack;
 	*coroutine = (struct wk_port_coroutine){ .inside = saved, .run = run, .context = context };
 }
 
@@ -31,4 +34,10 @@ void wk_port_coroutine_enter(struct wk_port_coroutine *coroutine)
 void wk_port_coroutine_leave(struct wk_port_coroutine *coroutine)
 {
 	wk_coroutine_switch(&coroutine->inside, coroutine->outside);
+}
+
+/* Guests run nowhere else: the loader does not say how large a Trusted Application's own stack is. */
+uintptr_t wk_port_stack_lowest(void)
+{
+	return lowest;
 }

@@ -12,6 +12,7 @@
  * What always holds: what is mapped in a range is one piece of addresses, [low, high); it was mapped by us. Unmapping
  * anything else could stop the whole TEE.
  */
+#include <dlfcn.h>
 #include <link.h>
 #include <pta_stats.h>
 #include <pta_system.h>
@@ -262,15 +263,12 @@ static void note_parts(size_t data, size_t stack)
 	pages.provider.part_count = 3;
 }
 
-TEE_Result wk_optee_begin(size_t stack_size)
+/* Where our ranges may lie: behind all that the loader has mapped. */
+static TEE_Result find_space(void)
 {
-	static const TEE_UUID system = PTA_SYSTEM_UUID;
-	extern const size_t ta_heap_size;
 	uintptr_t probe = 0;
-	TEE_Result result = TEE_OpenTASession(&system, TEE_TIMEOUT_INFINITE, 0, NULL, &pages.system, NULL);
+	TEE_Result result;
 
-	if (result != TEE_SUCCESS)
-		return result;
 	/* Without a hint it goes to the first gap that is large enough: behind the TA. One page, since there may be little
 	 * RAM left, and none of it in one piece. */
 	result = call_system(PTA_SYSTEM_MAP_ZI, &probe, PAGE, BEFORE, true);
@@ -280,6 +278,19 @@ TEE_Result wk_optee_begin(size_t stack_size)
 	if (result != TEE_SUCCESS)
 		return result;
 	wk_space_init(&pages.space, probe + WK_SPACE_PASSED, (probe & ~(USER_SPACE - 1)) + USER_SPACE);
+	return TEE_SUCCESS;
+}
+
+TEE_Result wk_optee_begin(size_t stack_size)
+{
+	static const TEE_UUID system = PTA_SYSTEM_UUID;
+	extern const size_t ta_heap_size;
+	TEE_Result result = TEE_OpenTASession(&system, TEE_TIMEOUT_INFINITE, 0, NULL, &pages.system, NULL);
+
+	if (result == TEE_SUCCESS)
+		result = find_space();
+	if (result != TEE_SUCCESS)
+		return result;
 	pages.provider = (struct wk_provider){ .ops = &ops, .granule = PAGE, .heap_range = (size_t)256 << 10, .scarce = true,
 		.parts = pages.parts };
 	note_parts(ta_heap_size, stack_size);
@@ -305,6 +316,54 @@ void *wk_optee_stack(size_t size)
 	pages.parts[pages.provider.part_count++] = (struct wk_fixed_part){ "stack of guests' calls", size };
 	pages.mapped -= size; /* counted with the parts from here on */
 	return range + PAGE;
+}
+
+static void free_stack(void *stack, size_t size)
+{
+	pages.mapped += size;
+	release(&pages.provider, (uint8_t *)stack - PAGE, size + PAGE);
+	pages.provider.part_count--;
+}
+
+/* ---- libraries ---- */
+
+/* The library goes to the lowest addresses that are free. So it is loaded while none of our ranges is there but the stack,
+ * which goes and comes again: else it could lie where a range is to grow. */
+TEE_Result wk_optee_library(const TEE_UUID *uuid, void **stack, size_t *stack_size, size_t new_size)
+{
+	uint64_t before = pages.code + pages.data, size;
+	TEE_Param parameters[TEE_NUM_PARAMS] = { { .memref = { (void *)(uintptr_t)uuid, sizeof *uuid } },
+		{ .value = { RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE, 0 } } };
+	TEE_Result result, space;
+
+	free_stack(*stack, *stack_size);
+	result = TEE_InvokeTACommand(pages.system, TEE_TIMEOUT_INFINITE, PTA_SYSTEM_DLOPEN, TEE_PARAM_TYPES(
+		TEE_PARAM_TYPE_MEMREF_INPUT, TEE_PARAM_TYPE_VALUE_INPUT, TEE_PARAM_TYPE_NONE, TEE_PARAM_TYPE_NONE), parameters,
+		NULL);
+	space = find_space();
+	*stack_size = result == TEE_SUCCESS ? new_size : *stack_size;
+	*stack = space == TEE_SUCCESS ? wk_optee_stack(*stack_size) : NULL;
+	if (!*stack)
+		return TEE_ERROR_OUT_OF_MEMORY;
+	if (result == TEE_SUCCESS) {
+		pages.code = pages.data = 0;
+		dl_iterate_phdr(add_segments, NULL);
+		size = pages.code + pages.data - before;
+		pages.parts[pages.provider.part_count++] = (struct wk_fixed_part){ "compiled code", size };
+	}
+	return result;
+}
+
+void *wk_optee_symbol(const TEE_UUID *uuid, const char *name)
+{
+	TEE_Param parameters[TEE_NUM_PARAMS] = { { .memref = { (void *)(uintptr_t)uuid, sizeof *uuid } },
+		{ .memref = { (void *)(uintptr_t)name, strlen(name) + 1 } } };
+
+	if (TEE_InvokeTACommand(pages.system, TEE_TIMEOUT_INFINITE, PTA_SYSTEM_DLSYM, TEE_PARAM_TYPES(
+		TEE_PARAM_TYPE_MEMREF_INPUT, TEE_PARAM_TYPE_MEMREF_INPUT, TEE_PARAM_TYPE_VALUE_OUTPUT, TEE_PARAM_TYPE_NONE),
+		parameters, NULL) != TEE_SUCCESS)
+		return NULL;
+	return (void *)((uintptr_t)parameters[2].value.a << 32 | parameters[2].value.b);
 }
 
 /* ---- how much there is ---- */

@@ -11,6 +11,14 @@
 
 #include "port/port.h"
 
+/* Not on AArch64, though fault.c knows it: where its programs are emulated, as in our tests, a guarded memory takes hundreds
+ * of megabytes of the emulator's books. */
+#if defined(__linux__) && defined(__x86_64__)
+#define WK_PORT_GUARDS true
+#else
+#define WK_PORT_GUARDS false
+#endif
+
 /* Where the kernel knows it (Linux 5.14). */
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -61,7 +69,7 @@ static const struct wk_provider_ops ops = { reserve, release, map, unmap, descri
 struct wk_provider *wk_port_provider(void)
 {
 	/* Constant but for the granule, which every thread would set to the same. */
-	static struct wk_provider provider = { .ops = &ops, .heap_range = (size_t)1 << 30 };
+	static struct wk_provider provider = { .ops = &ops, .heap_range = (size_t)1 << 30, .guards = WK_PORT_GUARDS };
 	static const size_t fallback = 4096;
 
 	if (__atomic_load_n(&provider.granule, __ATOMIC_RELAXED) == 0) {

@@ -34,7 +34,7 @@
 #define WINDOW ((size_t)300 << 10)
 #define OTHER ((size_t)64 << 10)
 #define MODULES 8
-#define COMMANDS 7
+#define COMMANDS 8
 
 struct module { uint8_t *bytes; size_t size; };
 
@@ -209,10 +209,10 @@ static const struct tee_ioctl_param value_out = { .attr = TEE_IOCTL_PARAM_ATTR_T
 /* Some memory: none with a size, none at all, at odd addresses, up to an area's end, or what a command may well take. */
 static struct tee_ioctl_param some_memory(uint64_t attribute)
 {
-	static const size_t sizes[] = { 0, 1, 8, 56, sizeof(struct wk_ta_begin), sizeof(struct wk_ta_probe), WK_REPORT_MAX, 4096,
-		WK_WINDOW_MIN - 1, WK_WINDOW_MIN, OTHER };
+	static const size_t sizes[] = { 0, 1, 8, 32, 56, sizeof(struct wk_ta_begin), sizeof(struct wk_ta_probe), WK_REPORT_MAX,
+		4096, WK_WINDOW_MIN - 1, WK_WINDOW_MIN, OTHER };
 	unsigned area = below(2);
-	size_t room = area ? OTHER : WINDOW, size = one_in(3) ? below((uint32_t)room + 1) : sizes[below(11)];
+	size_t room = area ? OTHER : WINDOW, size = one_in(3) ? below((uint32_t)room + 1) : sizes[below(12)];
 	size_t offset = size < room ? below((uint32_t)(room - size)) : 0;
 	struct tee_ioctl_param parameter;
 
@@ -230,7 +230,8 @@ static struct tee_ioctl_param some_memory(uint64_t attribute)
 static void call_anything(struct victim *victim)
 {
 	/* The types that commands have: most calls have those, and something else wrong. */
-	static const uint8_t types[COMMANDS][4] = { { 2, 6 }, { 5, 6 }, { 1, 5 }, { 6 }, { 2, 7, 5 }, { 2, 7 }, { 7 } };
+	static const uint8_t types[COMMANDS][4] = { { 2, 6 }, { 5, 6 }, { 1, 5 }, { 6 }, { 2, 7, 5 }, { 2, 7 },
+		{ 5, 6 }, { 7 } };
 	struct tee_ioctl_param parameters[4];
 	uint32_t command = one_in(10) ? (uint32_t)edge() : below(COMMANDS + 1);
 
