@@ -45,11 +45,7 @@ static void compute_constants(void)
 {
     int found = 0;
     for (uint32_t candidate = 2; found < 80; candidate++) {
-        int prime = 1;
-        for (uint32_t d = 2; d * d <= candidate; d++)
-            if (candidate % d == 0)
-                prime = 0;
-        if (!prime)
+        if (!kernel_is_prime(candidate))
             continue;
         if (found < 8)
             initial[found] = root_fraction(candidate, 2);

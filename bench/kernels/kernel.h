@@ -40,6 +40,15 @@ static inline double kernel_real(struct kernel_random *random)
     return (double)(int32_t)kernel_next(random) / 2147483648.0;
 }
 
+/* For numbers from 2 on, small ones. */
+static inline int kernel_is_prime(uint32_t number)
+{
+    for (uint32_t d = 2; d * d <= number; d++)
+        if (number % d == 0)
+            return 0;
+    return 1;
+}
+
 static inline uint64_t kernel_mix(uint64_t sum, uint64_t value)
 {
     sum = (sum ^ value) * 0x9e3779b97f4a7c15u;

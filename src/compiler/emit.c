@@ -94,7 +94,8 @@ static enum wk_status verify(struct compiler *c, struct wk_report *report)
 
 /* Loops of a simple shape, with values in registers and what does not change before them: what loops.c reads. Checks that
  * cannot fail go first: moved out of a loop, a memory's size is no longer known to be at least something. */
-#define BEFORE_LOOPS "function(sroa,early-cse,correlated-propagation,simplifycfg,loop-mssa(loop-rotate,licm),loop-simplify,lcssa)"
+#define BEFORE_LOOPS \
+	"function(sroa,early-cse,correlated-propagation,simplifycfg,loop-mssa(loop-rotate,licm),loop-simplify,lcssa)"
 
 /* What we do to loops: before LLVM's own passes, which change them in ways that would hide what they are. */
 static bool change_loops(struct compiler *c)

@@ -4,8 +4,8 @@
  * (interp/translate_control.c), to the instruction: both end at the same place with the same fuel left.
  *
  * What is left is in exec->fuel, where the interpreter and all functions find it. Loads and stores of it are volatile, so
- * it is right whenever something else can look: after a trap, after an interrupt (polls.c puts looks at the flag in
- * when LLVM is done), and in host functions.
+ * it is right whenever something else can look: after a trap, after an interrupt (polls.c: LLVM does
+ * not move looks at the flag, nor these), and in host functions.
  */
 #include "compiler/translator.h"
 

@@ -170,8 +170,8 @@ static void find_checks(struct version *v)
 		check->group = (uint32_t)LLVMConstIntGetZExtValue(facts[1]); /* the memory, until there are groups */
 		check->good = LLVMGetSuccessor(branch, 1);
 		check->access = access_behind(v, check->good);
-		if (check->wide && check->access && !has_block(&v->loop, LLVMGetSuccessor(branch, 0)) && has_block(&v->loop, check->good) &&
-			wk_c_linear(&v->loop, LLVMGetOperand(check->wide, 0), &check->address))
+		if (check->wide && check->access && !has_block(&v->loop, LLVMGetSuccessor(branch, 0)) &&
+			has_block(&v->loop, check->good) && wk_c_linear(&v->loop, LLVMGetOperand(check->wide, 0), &check->address))
 			v->check_count++;
 	}
 }
