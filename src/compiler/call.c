@@ -103,8 +103,7 @@ static void call(struct translator *t, bool tail)
 	values = take_arguments(t, type, &count);
 	if (!values)
 		return;
-	made = LLVMBuildCall2(t->b, code->type, code->function, values + 1, count, "");
-	LLVMSetInstructionCallConv(made, t->c->convention);
+	made = wk_c_call_compiled(t->c, code->type, code->function, values + 1, count);
 	free(values);
 	if (tail) {
 		finish_tail_call(t, made);
@@ -146,17 +145,15 @@ static void call_func(struct translator *t, LLVMValueRef func, const struct wk_d
 	if (!values)
 		return;
 	code = find_code(t, func, own, other);
-	calls[0] = LLVMBuildCall2(t->b, own_type, code, values + 1, count, "");
+	calls[0] = wk_c_call_compiled(c, own_type, code, values + 1, count);
 	if (tail)
-		LLVMSetInstructionCallConv(calls[0], c->convention), finish_tail_call(t, calls[0]);
+		finish_tail_call(t, calls[0]);
 	else
 		LLVMBuildBr(t->b, end);
 	LLVMPositionBuilderAtEnd(t->b, other);
 	values[0] = values[1];
 	values[1] = func;
-	calls[1] = LLVMBuildCall2(t->b, slow_type, slow, values, count + 1, "");
-	for (int i = 0; i < 2; i++)
-		LLVMSetInstructionCallConv(calls[i], c->convention);
+	calls[1] = wk_c_call_compiled(c, slow_type, slow, values, count + 1);
 	free(values);
 	if (tail) {
 		if (type->result_count == 0)

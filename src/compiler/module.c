@@ -201,13 +201,31 @@ static void describe_context(struct compiler *c, LLVMValueRef function)
 	}
 }
 
+/* The context is in a register that callees keep (LLVM's `swiftself`: r13, x20), so it stays there over calls. */
+static LLVMAttributeRef context_attribute(struct compiler *c)
+{
+	return LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("swiftself", 9), 0);
+}
+
+LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
+	unsigned count)
+{
+	LLVMValueRef call = LLVMBuildCall2(c->b, type, function, values, count, "");
+
+	LLVMSetInstructionCallConv(call, c->convention);
+	LLVMAddCallSiteAttribute(call, 1, context_attribute(c));
+	return call;
+}
+
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local)
 {
 	LLVMValueRef function = LLVMAddFunction(c->ir, name, type);
 
 	LLVMSetLinkage(function, LLVMInternalLinkage);
-	if (local)
+	if (local) {
 		LLVMSetFunctionCallConv(function, c->convention);
+		LLVMAddAttributeAtIndex(function, 1, context_attribute(c));
+	}
 	add_attribute(c, function, "nounwind");
 	add_text_attribute(c, function, "frame-pointer", "all");
 	add_text_attribute(c, function, "disable-tail-calls", "true");
@@ -334,8 +352,7 @@ static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *typ
 	values[count++] = LLVMGetParam(entry, 0);
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
 		values[count++] = get_slot(c, slots, &at, type->types[i]);
-	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count, "");
-	LLVMSetInstructionCallConv(call, c->convention);
+	call = wk_c_call_compiled(c, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count);
 	at = 0;
 	for (uint32_t i = 0; i < type->result_count; i++)
 		put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));

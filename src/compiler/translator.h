@@ -129,6 +129,9 @@ LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, u
 	LLVMTypeRef *function);
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
+/* A call of a compiled function, the context first. */
+LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
+	unsigned count);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
 /* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
 void wk_c_functions(struct compiler *c);
