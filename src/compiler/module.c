@@ -150,6 +150,13 @@ LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t
 	return size;
 }
 
+LLVMValueRef wk_c_memory_base(struct compiler *c, LLVMValueRef context, uint32_t memory)
+{
+	if (memory == 0)
+		return wk_c_field(c, c->pointer, context, wk_image_context, memory, true);
+	return wk_c_field(c, c->pointer, wk_c_memory(c, context, memory), wk_memory, linear.base, true);
+}
+
 LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
 	LLVMValueRef *arguments,
 	unsigned count)
@@ -402,6 +409,16 @@ static void share_function(const struct compiler *c, LLVMValueRef function)
 	LLVMSetVisibility(function, LLVMHiddenVisibility);
 }
 
+/* Behind the function, since backtraces take what stands there for it. */
+static void declare_body(struct compiler *c, struct code *code, uint32_t function)
+{
+	code->known = wk_library_find(c->module, function);
+	if (code->known == WK_LIBRARY_NONE)
+		return;
+	code->body = wk_c_add_function(c, "body", code->type, true);
+	add_attribute(c, code->body, "noinline");
+}
+
 static void declare(struct compiler *c)
 {
 	char name[200];
@@ -420,6 +437,8 @@ static void declare(struct compiler *c)
 		share_function(c, code->function);
 		if (i < c->module->imported_funcs)
 			code->left = "imported";
+		else if (wk_c_is_own(c, i) && !c->options->fuel)
+			declare_body(c, code, i);
 	}
 }
 
@@ -430,7 +449,7 @@ static void replace(struct compiler *c, struct code *code)
 	char name[200];
 	size_t size;
 
-	if (LLVMCountBasicBlocks(code->function) == 0)
+	if (LLVMCountBasicBlocks(code->function) == 0 && !code->body)
 		return;
 	snprintf(name, sizeof name, "%s", LLVMGetValueName2(code->function, &size));
 	LLVMSetValueName2(code->function, "", 0);
@@ -439,6 +458,9 @@ static void replace(struct compiler *c, struct code *code)
 	LLVMReplaceAllUsesWith(code->function, made);
 	LLVMDeleteFunction(code->function);
 	code->function = made;
+	if (code->body)
+		LLVMDeleteFunction(code->body);
+	code->body = NULL;
 }
 
 /* A tail call from compiled code to a function that is interpreted takes native stack, and so does its way back. A

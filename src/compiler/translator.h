@@ -13,12 +13,15 @@
 
 #include "base/leb128.h"
 #include "compiler/compiler.h"
+#include "compiler/library.h"
 #include "format/opcodes.h"
 #include "image/abi.h"
 
 struct code {
 	LLVMValueRef function;
 	LLVMTypeRef type;
+	enum wk_library_function known;
+	LLVMValueRef body;             /* of what is known: the function that has the body, internal to its part; else NULL */
 	const char *left;              /* why it is not compiled; NULL: it is */
 	bool tail_calls;               /* has return_call and the like */
 };
@@ -68,6 +71,7 @@ struct translator {
 	uint32_t index;                /* of the function */
 	const struct wk_deftype *type;
 	struct code *code;
+	LLVMValueRef function;         /* that gets the body */
 	const uint8_t *at;             /* next byte */
 	const uint8_t *instruction;    /* the current one's first byte */
 	const char *unsupported;       /* why this function is given up */
@@ -109,6 +113,8 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory);
 uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory);
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
+/* Its first byte; this never changes. */
+LLVMValueRef wk_c_memory_base(struct compiler *c, LLVMValueRef context, uint32_t memory);
 /* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
 LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
@@ -181,6 +187,12 @@ struct memarg { uint32_t memory; uint64_t offset; };
 struct memarg wk_f_read_memarg(struct translator *t);
 LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef index, uint32_t size);
 void wk_f_access_guest(struct translator *t, LLVMValueRef instruction);
+/* Copies and fills bytes, an i64, that are in bounds. `memory` is what is written. */
+void wk_c_copy_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef from, LLVMValueRef count, uint32_t memory,
+	bool may_overlap);
+void wk_c_fill_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef byte, LLVMValueRef count, uint32_t memory);
+/* Of an i64 that is not 0. */
+LLVMValueRef wk_c_trailing_zeros(struct compiler *c, LLVMValueRef value);
 LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
 /* Returns what is on the stack. */
 void wk_f_return(struct translator *t);
@@ -188,6 +200,11 @@ void wk_f_return(struct translator *t);
 bool wk_c_is_guarded(const struct compiler *c, uint32_t memory);
 /* Takes the checks out of a function that guards do. After wk_c_version_loops, which wants to see them. */
 void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function);
+
+/* ---- library.c ---- */
+
+/* Fills code->function with a path before code->body. */
+void wk_c_library_path(struct compiler *c, const struct code *code);
 
 /* ---- fuel.c ---- */
 
