@@ -108,7 +108,7 @@ static bool change_loops(struct compiler *c)
 		if (LLVMCountBasicBlocks(function) == 0)
 			continue;
 		if (c->options->optimisation >= 2)
-			good = wk_c_version_loops(c, function, &bounded);
+			good = wk_c_version_loops(c, function, &bounded) && wk_c_share_checks(c, function);
 		good = good && wk_c_add_polls(c, function, &bounded);
 		wk_c_leave_to_guards(c, function);
 		free(bounded.blocks);

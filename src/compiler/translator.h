@@ -220,6 +220,11 @@ struct wk_c_blocks { LLVMBasicBlockRef *blocks; uint32_t count, room; };
  * more than a memory has bytes; the caller frees it. false: no memory. */
 bool wk_c_version_loops(struct compiler *c, LLVMValueRef function, struct wk_c_blocks *bounded);
 
+/* ---- checks.c ---- */
+
+/* Takes checks out that others make needless. After wk_c_version_loops. false: no memory. */
+bool wk_c_share_checks(struct compiler *c, LLVMValueRef function);
+
 /* ---- polls.c ---- */
 
 struct wk_c_edge { LLVMBasicBlockRef from, to; };
