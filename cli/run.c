@@ -160,7 +160,7 @@ static bool goes_together(const struct wk_run *run)
 		wk_message("%s: this is an image for Linux; the TEE takes one that was compiled with --target aarch64-optee",
 			run->file);
 	else if (run->profiler.form != WK_PROFILER_NONE && run->tee.optee)
-		wk_message("--profile looks at the thread that runs the guest, which it cannot inside of a TEE: use it without --tee");
+		wk_message("--profile looks at the thread that runs the guest, which it cannot inside of a TEE (with --tee none or sim:PROFILE it can)");
 	else
 		return true;
 	wk_message_see_help("run");

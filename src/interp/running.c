@@ -9,16 +9,18 @@
 #include "interp/code.h"
 #include "interp/interp.h"
 
-/* The register that has `ip` in handlers, as dispatch.c lays it out: the first argument. Others may point into the code of
- * a function that is left or entered just now. */
-#if defined(__x86_64__) && defined(__has_attribute)
+/* The register that has `ip` while an instruction is done: that of the first argument, for handlers with clang, and as it
+ * turns out for the loop with gcc. Others may have what is left over, or the code of a function that is entered just now. */
+#if defined(__x86_64__)
+#define POSITION 7 /* rdi */
+#if defined(__has_attribute)
 #if __has_attribute(preserve_none)
+#undef POSITION
 #define POSITION 12 /* r12 */
 #endif
-#elif defined(__aarch64__) && defined(__has_attribute)
-#if __has_attribute(musttail)
-#define POSITION 0
 #endif
+#elif defined(__aarch64__)
+#define POSITION 0
 #endif
 
 static uint32_t function_at(const struct wk_code *code, uintptr_t at)
