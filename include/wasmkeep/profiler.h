@@ -39,7 +39,7 @@ struct wk_profiler_line {
 	uint64_t samples;
 };
 
-/* For a module, which must outlive it. It has its image, if it gets one. WK_NO_MEMORY. On success the caller owns
+/* For a module that has its image, if it is to get one, and must outlive the profiler. WK_NO_MEMORY. On success the caller owns
  * *profiler; `report` may be NULL, here and below. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_profiler_new(const struct wk_module *module, struct wk_profiler **profiler,
 	struct wk_report *report);
@@ -49,7 +49,8 @@ WK_PUBLIC WK_NODISCARD enum wk_status wk_profiler_start(struct wk_profiler *prof
 	struct wk_report *report);
 /* By the same thread, before the store ends. Does nothing if it is not on; NULL is allowed. */
 WK_PUBLIC void wk_profiler_stop(struct wk_profiler *profiler);
-/* How many lines there are, the most time first; as many as there is room for are written. It is not on. */
+/* How many lines there are, the most time first; as many as there is room for are written, in no order if
+ * there is not room for all. Not while it is on. */
 WK_PUBLIC size_t wk_profiler_lines(const struct wk_profiler *profiler, struct wk_profiler_line *lines, size_t room);
 /* Stops it, if need be. NULL is allowed. */
 WK_PUBLIC void wk_profiler_delete(struct wk_profiler *profiler);

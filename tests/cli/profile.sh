@@ -131,6 +131,18 @@ fi
 examine interp interpreted 1000000 30000 1000
 if [ -n "$compiler" ]; then
 	examine native compiled 5000000 30000 1000
+	# A loop that becomes the C library's memset, which has no frame: it counts for the loop's function.
+	# [0] zero(n): n times 15000 stores of 0 [1] run: calls it through a table
+	zero=$work/zero.wasm
+	unhex "$zero" $header "$(section 1 01 60017f017f)" "$(section 3 02 00 00)" "$(section 4 01 70 00 01)" \
+		"$(section 5 01 00 02)" "$(section 7 01 "$(name run)" 00 01)" "$(section 9 01 00 4100 0b 01 00)" \
+		"$(section 10 02 "$(sized 0101 7f 0340 4100 2101 0340 2001 4100 360200 2001 4104 6a 2201 41e0d403 48 0d00 0b \
+			2000 4101 6b 2200 0d00 0b 4100 0b)" "$(sized 00 2000 4100 110000 0b)")" \
+		"$(section 0 "$(name name)" 01 "$(sized 02 00 "$(name zero)" 01 "$(name run)")")"
+	tool compile --bounds check -o "$work/zero.image" "$zero"
+	grep -q memset "$work/zero.image" && ok "a loop becomes memset" || skip "a loop becomes memset" "not with this LLVM"
+	tool run --profile --image "$work/zero.image" --invoke run "$zero" 30000
+	first zero && ok "memset counts for the loop" || not_ok "memset counts for the loop" "$(cat "$work/err")"
 else
 	skip "compiled functions" "built without LLVM"
 fi
