@@ -39,8 +39,8 @@ struct wk_profiler_line {
 	uint64_t samples;
 };
 
-/* For a module that has its image, if it is to get one, and must outlive the profiler. WK_NO_MEMORY. On success the caller owns
- * *profiler; `report` may be NULL, here and below. */
+/* For a module that has its image, if it is to get one, and must outlive the profiler. WK_NO_MEMORY. On success the caller
+ * owns *profiler; `report` may be NULL, here and below. */
 WK_PUBLIC WK_NODISCARD enum wk_status wk_profiler_new(const struct wk_module *module, struct wk_profiler **profiler,
 	struct wk_report *report);
 /* From now on what the calling thread does in the store is sampled; what was sampled before stays. One of a process can

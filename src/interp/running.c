@@ -9,8 +9,8 @@
 #include "interp/code.h"
 #include "interp/interp.h"
 
-/* The register that has `ip` while an instruction is done: that of the first argument, for handlers with clang, and as it
- * turns out for the loop with gcc. Others may have what is left over, or the code of a function that is entered just now. */
+/* The register that has `ip` while an instruction is done: the first argument's, for handlers with clang, and as it turns
+ * out for the loop with gcc. Others may have what is left over, or the code of a function that is entered just now. */
 #if defined(__x86_64__)
 #define POSITION 7 /* rdi */
 #if defined(__has_attribute)
