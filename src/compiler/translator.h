@@ -10,6 +10,7 @@
 #define WK_COMPILER_TRANSLATOR_H
 
 #include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
 
 #include "base/leb128.h"
 #include "compiler/compiler.h"
@@ -32,6 +33,7 @@ struct compiler {
 	/* A large module is compiled in parts, each in a context of LLVM's that one thread uses (parts.c). This one
 	 * defines the functions from `first` to before `end`; the first part has what belongs to no function, too. */
 	uint32_t part, part_count, first, end;
+	LLVMTargetMachineRef machine;  /* made by wk_c_optimise */
 	LLVMContextRef llvm;
 	LLVMModuleRef ir;
 	LLVMBuilderRef b;              /* of the function that is built */
@@ -245,7 +247,7 @@ uint32_t wk_c_part_count(const struct wk_module *module, const struct wk_compile
 void wk_c_divide(struct compiler *parts, uint32_t count);
 /* Tells all parts what each has found out about its own functions. */
 void wk_c_share(struct compiler *parts, uint32_t count);
-/* wk_c_emit for all parts, on as many threads as there are processors. */
+/* Optimises all parts and makes their code, on as many threads as there are processors. Calls options->progress. */
 enum wk_status wk_c_emit_parts(struct compiler *parts, uint32_t count, struct wk_report *report,
 	LLVMMemoryBufferRef *objects);
 
@@ -257,9 +259,10 @@ bool wk_c_strip(struct compiler *c);
 
 /* ---- emit.c, link.c ---- */
 
-/* Once, before wk_c_emit. */
+/* Once, before any part is optimised. */
 void wk_c_start(void);
-/* Optimises and makes an object file. */
+/* The two steps of a part, which take about as long: its IR as LLVM likes it; an object file of that. */
+enum wk_status wk_c_optimise(struct compiler *c, struct wk_report *report);
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
 enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
 	const struct wk_module *module, struct wk_span stripped, struct wk_image_seal *seal, const char *path,

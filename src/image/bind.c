@@ -93,6 +93,7 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	struct wk_exec *x = context->exec;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	void *outer = x->native_anchor;
+	struct wk_entered entered;
 	enum wk_status status;
 
 	if (x->native_limit == 0)
@@ -101,8 +102,10 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 		x->trap = wk_exec_interrupted(x) ? WK_TRAP_INTERRUPTED : WK_TRAP_STACK_EXHAUSTED;
 		return wk_report_trap(x->report, x->trap, WK_NO_OFFSET, func->index);
 	}
+	entered = wk_exec_enter(x, func);
 	status = (enum wk_status)wk_image_enter(context, table->code[func->index], slots, table->entries[func->index],
 		&x->native_anchor);
+	wk_exec_leave(x, entered);
 	x->native_anchor = outer;
 	return status;
 }
