@@ -44,7 +44,7 @@ bool wk_c_knows_signature(const struct wk_deftype *type)
 	return true;
 }
 
-static LLVMTypeRef result_type(const struct compiler *c, const struct wk_deftype *type)
+LLVMTypeRef wk_c_result_type(const struct compiler *c, const struct wk_deftype *type)
 {
 	const wk_valtype *results = wk_results_of(type);
 	LLVMTypeRef types[1024];
@@ -58,8 +58,7 @@ static LLVMTypeRef result_type(const struct compiler *c, const struct wk_deftype
 	return LLVMStructTypeInContext(c->llvm, types, type->result_count, false);
 }
 
-/* `before`: a parameter that stands behind the context; NULL: none. */
-static LLVMTypeRef function_type(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before)
+LLVMTypeRef wk_c_function_type_with(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before)
 {
 	LLVMTypeRef types[1026];
 	unsigned count = 0;
@@ -69,12 +68,12 @@ static LLVMTypeRef function_type(const struct compiler *c, const struct wk_defty
 		types[count++] = before;
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(types); i++)
 		types[count++] = wk_c_type(c, type->types[i]);
-	return LLVMFunctionType(result_type(c, type), types, count, false);
+	return LLVMFunctionType(wk_c_result_type(c, type), types, count, false);
 }
 
 LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type)
 {
-	return function_type(c, type, NULL);
+	return wk_c_function_type_with(c, type, NULL);
 }
 
 /* ---- pieces of IR ---- */
@@ -166,7 +165,7 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 	return LLVMBuildCall2(c->b, LLVMFunctionType(result, types, count + 1, false), helper, values, count + 1, "");
 }
 
-static void add_attribute(struct compiler *c, LLVMValueRef function, const char *name)
+void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name)
 {
 	unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
 
@@ -208,7 +207,7 @@ LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef
 	LLVMSetLinkage(function, LLVMInternalLinkage);
 	if (local)
 		LLVMSetFunctionCallConv(function, c->convention);
-	add_attribute(c, function, "nounwind");
+	wk_c_add_attribute(c, function, "nounwind");
 	add_text_attribute(c, function, "frame-pointer", "all");
 	add_text_attribute(c, function, "disable-tail-calls", "true");
 	add_text_attribute(c, function, "probe-stack", "inline-asm");
@@ -232,9 +231,9 @@ static LLVMValueRef make_ender(struct compiler *c, bool trap)
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
 
 	LLVMSetLinkage(function, LLVMInternalLinkage);
-	add_attribute(c, function, "noinline");
-	add_attribute(c, function, "cold");
-	add_attribute(c, function, "nounwind");
+	wk_c_add_attribute(c, function, "noinline");
+	wk_c_add_attribute(c, function, "cold");
+	wk_c_add_attribute(c, function, "nounwind");
 	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
 	helper = wk_c_field(c, c->pointer, LLVMGetParam(function, 0), wk_image_context, helpers, true);
 	helper = wk_c_load(c, c->pointer, helper, trap ? offsetof(struct wk_image_helpers, trap) :
@@ -257,108 +256,6 @@ void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, L
 	LLVMAddCallSiteAttribute(call, LLVMAttributeFunctionIndex,
 		LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("noreturn", 8), 0));
 	LLVMBuildUnreachable(c->b);
-}
-
-/* ---- calls by slots ---- */
-
-static uint32_t slots_of(const struct wk_deftype *type)
-{
-	uint32_t most = type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
-
-	return most ? most : 1;
-}
-
-LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction)
-{
-	LLVMTypeRef type = LLVMIsAStoreInst(instruction) ? LLVMTypeOf(LLVMGetOperand(instruction, 0)) :
-		LLVMTypeOf(instruction);
-
-	if (type == c->v128)
-		LLVMSetAlignment(instruction, sizeof(uint64_t));
-	return instruction;
-}
-
-/* Values to slots one after the other, and back. *at is the next slot. */
-static void put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value)
-{
-	wk_c_align_slot(c, LLVMBuildStore(c->b, value, wk_c_at(c, slots, *at * sizeof(uint64_t))));
-	*at += LLVMTypeOf(value) == c->v128 ? 2 : 1;
-}
-
-static LLVMValueRef get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type)
-{
-	LLVMValueRef value = LLVMBuildLoad2(c->b, wk_c_type(c, type), wk_c_at(c, slots, *at * sizeof(uint64_t)), "");
-
-	*at += wk_slots_of(type);
-	return wk_c_align_slot(c, value);
-}
-
-/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
-static void build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
-	size_t helper, LLVMValueRef what)
-{
-	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, slots_of(type));
-	LLVMValueRef slots, value, context = LLVMGetParam(function, 0);
-	uint32_t at = 0;
-
-	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
-	slots = LLVMBuildAlloca(c->b, slots_type, "");
-	for (uint32_t i = 0; i < type->parameter_count; i++)
-		put_slot(c, slots, &at, LLVMGetParam(function, i + skip));
-	wk_c_helper(c, helper, c->none, context, (LLVMValueRef[]){ what, slots }, 2);
-	if (type->result_count == 0) {
-		LLVMBuildRetVoid(c->b);
-		return;
-	}
-	value = LLVMGetUndef(result_type(c, type));
-	at = 0;
-	for (uint32_t i = 0; i < type->result_count; i++) {
-		LLVMValueRef one = get_slot(c, slots, &at, wk_results_of(type)[i]);
-
-		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
-	}
-	LLVMBuildRet(c->b, value);
-}
-
-/* The opposite: takes parameters from slots, calls, and leaves the results there. */
-static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *type)
-{
-	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
-	LLVMValueRef values[1026], slots, call;
-	LLVMValueRef entry = wk_c_add_function(c, "entry", LLVMFunctionType(c->none, parameters, 3, false), false);
-	unsigned count = 0;
-	uint32_t at = 0;
-
-	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, entry, ""));
-	slots = LLVMGetParam(entry, 2);
-	values[count++] = LLVMGetParam(entry, 0);
-	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
-		values[count++] = get_slot(c, slots, &at, type->types[i]);
-	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count, "");
-	LLVMSetInstructionCallConv(call, c->convention);
-	at = 0;
-	for (uint32_t i = 0; i < type->result_count; i++)
-		put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
-	LLVMBuildRetVoid(c->b);
-	return entry;
-}
-
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
-	LLVMTypeRef *function)
-{
-	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
-
-	*function = function_type(c, type, c->pointer);
-	if (!c->slow_calls[type_index]) {
-		LLVMValueRef made = wk_c_add_function(c, "slow_call", *function, true);
-
-		add_attribute(c, made, "noinline");
-		add_attribute(c, made, "cold");
-		build_by_slots(c, made, type, 2, offsetof(struct wk_image_helpers, call_func), LLVMGetParam(made, 1));
-		c->slow_calls[type_index] = made;
-		LLVMPositionBuilderAtEnd(c->b, here);
-	}
-	return c->slow_calls[type_index];
 }
 
 /* ---- functions ---- */
@@ -447,7 +344,7 @@ static void build_stubs(struct compiler *c)
 		replace(c, code);
 		if (!wk_c_is_own(c, i))
 			continue;
-		build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
+		wk_c_build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
 			wk_c_number(c->i32, i));
 	}
 }
@@ -505,7 +402,7 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 			uint32_t type = type_index_of(c->module, i);
 
 			if (!c->entries[type])
-				c->entries[type] = build_entry(c, wk_module_func_type(c->module, i));
+				c->entries[type] = wk_c_build_entry(c, wk_module_func_type(c->module, i));
 			values[count + i] = c->entries[type];
 		}
 	}

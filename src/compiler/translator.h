@@ -99,7 +99,10 @@ LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type);
 /* Has a value of this type a place in compiled code? */
 bool wk_c_knows(wk_valtype type);
 bool wk_c_knows_signature(const struct wk_deftype *type);
+LLVMTypeRef wk_c_result_type(const struct compiler *c, const struct wk_deftype *type);
 LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type);
+/* The same with a parameter that stands behind the context; NULL: none. */
+LLVMTypeRef wk_c_function_type_with(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before);
 /* A field of a structure in memory: its type, what it belongs to for alias analysis, whether it never changes. */
 LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, uint64_t offset, LLVMValueRef tbaa,
 	bool constant);
@@ -109,8 +112,6 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory);
 uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory);
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
-/* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
-LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
 LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
 /* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
@@ -123,10 +124,7 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 /* Ends the run and the block: by the helper `stop`, or with a `trap`, an i32, by the helper `trap`. */
 void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, LLVMValueRef offset);
 void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
-/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
- * wk_func. */
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
-	LLVMTypeRef *function);
+void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name);
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
@@ -140,10 +138,27 @@ static inline bool wk_c_is_own(const struct compiler *c, uint32_t function)
 }
 const char *wk_c_intrinsic_name(char *buffer, size_t size, const char *name, LLVMTypeRef type);
 
+/* ---- slots.c ---- */
+
+/* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
+LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
+/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
+ * wk_func. */
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
+	LLVMTypeRef *function);
+/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
+void wk_c_build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
+	size_t helper, LLVMValueRef what);
+/* The opposite: a function (context, code, slots) that takes parameters from slots, calls, and leaves the results there. */
+LLVMValueRef wk_c_build_entry(struct compiler *c, const struct wk_deftype *type);
+
 /* ---- function.c ---- */
 
 /* Translates a function's body, or says in code->left why not: it has no usable body then. */
 void wk_f_function(struct compiler *c, uint32_t index);
+/* Makes room for `wanted` items in an array of t's. false: no memory, and the function is given up. */
+bool wk_f_grow(struct translator *t, void *array, uint32_t *room, uint64_t wanted, size_t item);
+wk_valtype wk_f_read_type(struct translator *t);
 LLVMValueRef wk_f_pop(struct translator *t);
 void wk_f_push(struct translator *t, LLVMValueRef value);
 static inline uint32_t wk_f_read_u32(struct translator *t) { return (uint32_t)wk_leb_trusted(&t->at); }
@@ -166,8 +181,15 @@ LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef 
 LLVMValueRef wk_f_intrinsic_of(struct translator *t, const char *name, LLVMTypeRef *types, size_t type_count,
 	LLVMValueRef *arguments, unsigned count);
 
-/* ---- numeric.c, memory.c, call.c, vector.c: false: not theirs ---- */
+/* ---- control.c ---- */
 
+void wk_f_begin_body(struct translator *t);
+/* An i1: is the i32 not zero? */
+LLVMValueRef wk_f_truth(struct translator *t, LLVMValueRef i32);
+
+/* ---- control.c, numeric.c, memory.c, call.c, vector.c: false: not theirs ---- */
+
+bool wk_f_control(struct translator *t, uint32_t op);
 bool wk_f_numeric(struct translator *t, uint32_t op);
 bool wk_f_memory(struct translator *t, uint32_t op, const struct wk_opcode *opcode);
 bool wk_f_call(struct translator *t, uint32_t op);
