@@ -33,7 +33,7 @@ static void hide_top(struct translator *t, uint32_t count)
 		t->stack[i] = wk_f_hide(t, t->stack[i]);
 }
 
-static void jump(struct translator *t, struct label *l)
+void wk_f_jump(struct translator *t, struct label *l)
 {
 	hide_top(t, l->arity);
 	bring(t, l, LLVMGetInsertBlock(t->b));
@@ -72,8 +72,6 @@ static void read_block_type(struct translator *t, struct label *l)
 	} else {
 		l->type = wk_registry_get(t->c->module->registry,
 			t->c->module->types[(uint32_t)wk_leb_trusted_signed(&t->at)]);
-		if (!wk_c_knows_signature(l->type))
-			t->unsupported = "exceptions";
 	}
 }
 
@@ -113,15 +111,21 @@ static void begin_block(struct translator *t, uint32_t op)
 		l->arity = parameter_count(l);
 		if (!add_phis(t, l->target, l->type ? l->type->types : NULL, l->arity))
 			return;
-		jump(t, l);
+		wk_f_jump(t, l);
 		LLVMPositionBuilderAtEnd(t->b, l->target);
-		for (uint32_t i = 0; i < l->arity; i++)
+		for (uint32_t i = 0; i < l->arity; i++) {
 			t->stack[l->height + i] = t->phis[l->phi + i];
+			wk_f_keep(t, l->height + i, l->type->types[i], t->stack[l->height + i]);
+		}
 		wk_f_begin_fuel(t);
 		return;
 	}
 	l->arity = result_count(l);
-	if (!add_phis(t, l->target, results_of(l), l->arity) || op != WK_OP_IF || !keep_parameters(t, l))
+	if (!add_phis(t, l->target, results_of(l), l->arity))
+		return;
+	if (op == WK_OP_TRY_TABLE)
+		wk_f_begin_try(t);
+	if (op != WK_OP_IF || !keep_parameters(t, l))
 		return;
 	then = wk_f_block(t);
 	l->otherwise = wk_f_block(t);
@@ -146,7 +150,7 @@ static void begin_else(struct translator *t)
 	struct label *l = label_at(t, 0);
 
 	if (!t->unreachable)
-		jump(t, l);
+		wk_f_jump(t, l);
 	enter_otherwise(t, l);
 	wk_f_begin_fuel(t);
 }
@@ -161,10 +165,10 @@ static void end_block(struct translator *t)
 		return;
 	}
 	if (!t->unreachable)
-		jump(t, l);
+		wk_f_jump(t, l);
 	if (l->otherwise) {
 		enter_otherwise(t, l);
-		jump(t, l);
+		wk_f_jump(t, l);
 	}
 	t->height = l->height;
 	t->label_count--;
@@ -179,7 +183,7 @@ static void end_block(struct translator *t)
 	LLVMPositionBuilderAtEnd(t->b, l->target);
 	t->phi_count = l->phi;
 	for (uint32_t i = 0; i < l->arity; i++)
-		wk_f_push(t, t->phis[l->phi + i]);
+		wk_f_push_as(t, results_of(l)[i], t->phis[l->phi + i]);
 	if (t->label_count == 0) {
 		wk_f_return(t);
 		t->unreachable = true;
@@ -262,11 +266,11 @@ bool wk_f_control(struct translator *t, uint32_t op)
 	switch (op) {
 	case WK_OP_UNREACHABLE: wk_f_trap(t, WK_TRAP_UNREACHABLE); return true;
 	case WK_OP_NOP: return true;
-	case WK_OP_BLOCK: case WK_OP_LOOP: case WK_OP_IF: begin_block(t, op); return true;
+	case WK_OP_BLOCK: case WK_OP_LOOP: case WK_OP_IF: case WK_OP_TRY_TABLE: begin_block(t, op); return true;
 	case WK_OP_ELSE: begin_else(t); return true;
 	case WK_OP_END: end_block(t); return true;
 	case WK_OP_BR:
-		jump(t, label_at(t, wk_f_read_u32(t)));
+		wk_f_jump(t, label_at(t, wk_f_read_u32(t)));
 		wk_f_end_block(t);
 		return true;
 	case WK_OP_BR_IF: {
@@ -277,6 +281,8 @@ bool wk_f_control(struct translator *t, uint32_t op)
 		return true;
 	}
 	case WK_OP_BR_TABLE: br_table(t); return true;
+	case WK_OP_THROW: wk_f_throw(t); return true;
+	case WK_OP_THROW_REF: wk_f_throw_ref(t); return true;
 	case WK_OP_BR_ON_NULL: branch_on_null(t, false); return true;
 	case WK_OP_BR_ON_NON_NULL: branch_on_null(t, true); return true;
 	case WK_OP_RETURN:

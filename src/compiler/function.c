@@ -59,8 +59,6 @@ wk_valtype wk_f_read_type(struct translator *t)
 	if (wk_read_valtype(&reader, &scope, &type) != WK_OK)
 		t->unsupported = "a type that cannot be read";
 	t->at = reader.at;
-	if (!wk_c_knows(type))
-		t->unsupported = "exceptions";
 	return type;
 }
 
@@ -138,14 +136,6 @@ LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef 
 
 /* ---- variables ---- */
 
-static bool global_known(struct translator *t, uint32_t index)
-{
-	if (wk_c_knows(t->c->module->globals[index].type.type))
-		return true;
-	t->unsupported = "exceptions";
-	return false;
-}
-
 static LLVMValueRef global_cell(struct translator *t, uint32_t index)
 {
 	LLVMValueRef cells = wk_c_field(t->c, t->c->pointer, t->context, wk_image_context, globals, true);
@@ -158,19 +148,15 @@ static void get_global(struct translator *t)
 	uint32_t index = wk_f_read_u32(t);
 	const struct wk_global_type *type = &t->c->module->globals[index].type;
 
-	if (global_known(t, index))
-		wk_f_push(t, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
-			t->c->tbaa_global, !type->mutable_)));
+	wk_f_push_as(t, type->type, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
+		t->c->tbaa_global, !type->mutable_)));
 }
 
 static void set_global(struct translator *t)
 {
 	uint32_t index = wk_f_read_u32(t);
-
 	LLVMValueRef store;
 
-	if (!global_known(t, index))
-		return;
 	store = wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index)));
 	LLVMSetVolatile(store, t->c->guards);
 	wk_c_tag(store, t->c->kind_tbaa, t->c->tbaa_global);
@@ -186,11 +172,11 @@ static void set_local(struct translator *t, bool tee)
 		wk_f_push(t, value);
 }
 
-static void do_select(struct translator *t)
+static void do_select(struct translator *t, wk_valtype type)
 {
 	LLVMValueRef condition = wk_f_truth(t, wk_f_pop(t)), b = wk_f_hide(t, wk_f_pop(t)), a = wk_f_hide(t, wk_f_pop(t));
 
-	wk_f_push(t, LLVMBuildSelect(t->b, condition, a, b, ""));
+	wk_f_push_as(t, type, LLVMBuildSelect(t->b, condition, a, b, ""));
 }
 
 /* ---- one instruction ---- */
@@ -202,29 +188,25 @@ static bool variable_instruction(struct translator *t, uint32_t op)
 	switch (op) {
 	case WK_OP_DROP: wk_f_pop(t); return true;
 	case WK_OP_SELECT_T:
-		for (uint32_t n = wk_f_read_u32(t); n > 0; n--)
-			wk_f_read_type(t);
-		do_select(t);
+		wk_f_read_u32(t); /* 1 */
+		do_select(t, wk_f_read_type(t));
 		return true;
-	case WK_OP_SELECT: do_select(t); return true;
+	case WK_OP_SELECT: do_select(t, WK_TYPE_BOTTOM); return true; /* of numbers */
 	case WK_OP_LOCAL_GET: {
 		uint32_t index = wk_f_read_u32(t);
 
-		wk_f_push(t, LLVMBuildLoad2(t->b, wk_c_type(t->c, t->local_types[index]), t->locals[index], ""));
+		value = LLVMBuildLoad2(t->b, wk_c_type(t->c, t->local_types[index]), t->locals[index], "");
+		wk_f_push_as(t, t->local_types[index], value);
 		return true;
 	}
 	case WK_OP_LOCAL_SET: set_local(t, false); return true;
 	case WK_OP_LOCAL_TEE: set_local(t, true); return true;
 	case WK_OP_GLOBAL_GET: get_global(t); return true;
 	case WK_OP_GLOBAL_SET: set_global(t); return true;
-	case WK_OP_REF_NULL: {
-		int64_t heap = wk_leb_trusted_signed(&t->at);
-
-		if (heap == -0x17 || heap == -0x0c) /* exn, noexn */
-			t->unsupported = "exceptions";
+	case WK_OP_REF_NULL:
+		(void)wk_leb_trusted_signed(&t->at);
 		wk_f_push(t, wk_c_number(t->c->i64, 0));
 		return true;
-	}
 	case WK_OP_REF_IS_NULL:
 		value = LLVMBuildICmp(t->b, LLVMIntEQ, wk_f_pop(t), wk_c_number(t->c->i64, 0), "");
 		wk_f_push(t, LLVMBuildZExt(t->b, value, t->c->i32, ""));
@@ -250,13 +232,10 @@ static void instruction(struct translator *t)
 {
 	t->instruction = t->at;
 	uint32_t op = read_opcode(t);
-	const struct wk_opcode *opcode = wk_opcode_find(op);
 
 	t->fuel += op != WK_OP_END && op != WK_OP_ELSE;
-	if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
-		t->unsupported = "exceptions";
-	else if (!wk_f_control(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) &&
-		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op) && !wk_f_vector(t, op))
+	if (!wk_f_control(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) && !wk_f_memory(t, op) &&
+		!wk_f_numeric(t, op) && !wk_f_vector(t, op))
 		t->unsupported = wk_opcode_name(op);
 }
 
@@ -354,6 +333,7 @@ static void enter(struct translator *t, const struct wk_function_decl *decl)
 	if (t->unsupported)
 		return;
 	check_stack(t, decl);
+	wk_f_keep_locals(t);
 	wk_f_begin_body(t);
 }
 
@@ -371,6 +351,8 @@ void wk_f_function(struct compiler *c, uint32_t index)
 		instruction(&t);
 	}
 	wk_f_end_fuel(&t);
+	if (!t.unsupported)
+		wk_f_end_exceptions(&t);
 	if (t.stack_check)
 		LLVMSetCondition(t.stack_check, LLVMConstInt(c->i1, 0, false));
 	t.code->left = t.unsupported;

@@ -30,20 +30,6 @@ LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type)
 	}
 }
 
-/* Exceptions are collected, and what marks them does not look into native frames. */
-bool wk_c_knows(wk_valtype type)
-{
-	return !wk_is_ref(type) || (wk_heap_of(type) != WK_HEAP_EXN && wk_heap_of(type) != WK_HEAP_NOEXN);
-}
-
-bool wk_c_knows_signature(const struct wk_deftype *type)
-{
-	for (uint32_t i = 0; i < type->parameter_count + type->result_count; i++)
-		if (!wk_c_knows(type->types[i]))
-			return false;
-	return true;
-}
-
 LLVMTypeRef wk_c_result_type(const struct compiler *c, const struct wk_deftype *type)
 {
 	const wk_valtype *results = wk_results_of(type);
@@ -290,10 +276,6 @@ static void declare(struct compiler *c)
 		const struct wk_deftype *type = wk_module_func_type(c->module, i);
 		struct code *code = &c->codes[i];
 
-		if (!wk_c_knows_signature(type)) {
-			code->left = "exceptions in its type";
-			continue;
-		}
 		name_function(c->module, i, name, sizeof name);
 		code->type = wk_c_function_type(c, type);
 		code->function = wk_c_add_function(c, name, code->type, true);
@@ -339,7 +321,7 @@ static void build_stubs(struct compiler *c)
 	for (uint32_t i = 0; i < c->module->func_count; i++) {
 		struct code *code = &c->codes[i];
 
-		if (!code->function || (wk_c_is_own(c, i) ? !code->left : !code->left && !code->tail_calls))
+		if (wk_c_is_own(c, i) ? !code->left : !code->left && !code->tail_calls)
 			continue;
 		replace(c, code);
 		if (!wk_c_is_own(c, i))
@@ -351,7 +333,7 @@ static void build_stubs(struct compiler *c)
 
 /* ---- tables ---- */
 
-static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
+uint32_t wk_c_type_index(const struct wk_module *module, uint32_t function)
 {
 	uint32_t i = 0;
 
@@ -395,11 +377,11 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 		const struct code *code = &c->codes[i];
 		bool compiled = !code->left;
 
-		values[i] = code->function ? code->function : null;
+		values[i] = code->function;
 		values[count + i] = null;
 		values[2 * count + i] = wk_c_number(c->i8, compiled);
 		if (compiled) {
-			uint32_t type = type_index_of(c->module, i);
+			uint32_t type = wk_c_type_index(c->module, i);
 
 			if (!c->entries[type])
 				c->entries[type] = wk_c_build_entry(c, wk_module_func_type(c->module, i));

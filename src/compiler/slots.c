@@ -5,7 +5,7 @@
  */
 #include "compiler/translator.h"
 
-static uint32_t slots_of(const struct wk_deftype *type)
+uint32_t wk_c_slots_of(const struct wk_deftype *type)
 {
 	uint32_t most = type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
 
@@ -22,14 +22,13 @@ LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction)
 	return instruction;
 }
 
-/* Values to slots one after the other, and back. *at is the next slot. */
-static void put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value)
+void wk_c_put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value)
 {
 	wk_c_align_slot(c, LLVMBuildStore(c->b, value, wk_c_at(c, slots, *at * sizeof(uint64_t))));
 	*at += LLVMTypeOf(value) == c->v128 ? 2 : 1;
 }
 
-static LLVMValueRef get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type)
+LLVMValueRef wk_c_get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type)
 {
 	LLVMValueRef value = LLVMBuildLoad2(c->b, wk_c_type(c, type), wk_c_at(c, slots, *at * sizeof(uint64_t)), "");
 
@@ -37,54 +36,116 @@ static LLVMValueRef get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *a
 	return wk_c_align_slot(c, value);
 }
 
-/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
+LLVMValueRef wk_c_take_results(struct compiler *c, LLVMValueRef slots, const struct wk_deftype *type)
+{
+	LLVMValueRef value = LLVMGetUndef(wk_c_result_type(c, type));
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < type->result_count; i++) {
+		LLVMValueRef one = wk_c_get_slot(c, slots, &at, wk_results_of(type)[i]);
+
+		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
+	}
+	return value;
+}
+
 void wk_c_build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
 	size_t helper, LLVMValueRef what)
 {
-	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, slots_of(type));
-	LLVMValueRef slots, value, context = LLVMGetParam(function, 0);
+	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, wk_c_slots_of(type));
+	LLVMValueRef slots, context = LLVMGetParam(function, 0);
 	uint32_t at = 0;
 
 	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
 	slots = LLVMBuildAlloca(c->b, slots_type, "");
 	for (uint32_t i = 0; i < type->parameter_count; i++)
-		put_slot(c, slots, &at, LLVMGetParam(function, i + skip));
+		wk_c_put_slot(c, slots, &at, LLVMGetParam(function, i + skip));
 	wk_c_helper(c, helper, c->none, context, (LLVMValueRef[]){ what, slots }, 2);
 	if (type->result_count == 0) {
 		LLVMBuildRetVoid(c->b);
 		return;
 	}
-	value = LLVMGetUndef(wk_c_result_type(c, type));
-	at = 0;
-	for (uint32_t i = 0; i < type->result_count; i++) {
-		LLVMValueRef one = get_slot(c, slots, &at, wk_results_of(type)[i]);
-
-		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
-	}
-	LLVMBuildRet(c->b, value);
+	LLVMBuildRet(c->b, wk_c_take_results(c, slots, type));
 }
 
-/* The opposite: takes parameters from slots, calls, and leaves the results there. */
-LLVMValueRef wk_c_build_entry(struct compiler *c, const struct wk_deftype *type)
+/* Results beyond the registers go to memory of the caller's. x86-64 has the fewest, three for integers and two for
+ * others. */
+bool wk_c_results_fit(const struct compiler *c, const struct wk_deftype *type)
 {
-	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
+	const wk_valtype *results = wk_results_of(type);
+	uint32_t integers = 0, others = 0;
+
+	for (uint32_t i = 0; i < type->result_count; i++) {
+		LLVMTypeRef one = wk_c_type(c, results[i]);
+
+		if (one == c->i32 || one == c->i64)
+			integers++;
+		else
+			others++;
+	}
+	return integers <= 3 && others <= 2;
+}
+
+/* The opposite, in a function (context, code, slots); the block's end is the caller's. */
+static void build_from_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type)
+{
 	LLVMValueRef values[1026], slots, call;
-	LLVMValueRef entry = wk_c_add_function(c, "entry", LLVMFunctionType(c->none, parameters, 3, false), false);
 	unsigned count = 0;
 	uint32_t at = 0;
 
-	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, entry, ""));
-	slots = LLVMGetParam(entry, 2);
-	values[count++] = LLVMGetParam(entry, 0);
+	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
+	slots = LLVMGetParam(function, 2);
+	values[count++] = LLVMGetParam(function, 0);
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
-		values[count++] = get_slot(c, slots, &at, type->types[i]);
-	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count, "");
+		values[count++] = wk_c_get_slot(c, slots, &at, type->types[i]);
+	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(function, 1), values, count, "");
 	LLVMSetInstructionCallConv(call, c->convention);
 	at = 0;
 	for (uint32_t i = 0; i < type->result_count; i++)
-		put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
-	LLVMBuildRetVoid(c->b);
+		wk_c_put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
+}
+
+static LLVMValueRef add_three(struct compiler *c, const char *name, LLVMTypeRef result, bool local)
+{
+	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
+
+	return wk_c_add_function(c, name, LLVMFunctionType(result, parameters, 3, false), local);
+}
+
+LLVMValueRef wk_c_build_entry(struct compiler *c, const struct wk_deftype *type)
+{
+	LLVMValueRef entry = add_three(c, "entry", c->i32, false);
+
+	build_from_slots(c, entry, type);
+	LLVMBuildRet(c->b, wk_c_number(c->i32, 0));
 	return entry;
+}
+
+/* What is rarely called, and in no other function's frame. */
+static void set_aside(struct compiler *c, LLVMValueRef function)
+{
+	wk_c_add_attribute(c, function, "noinline");
+	wk_c_add_attribute(c, function, "cold");
+}
+
+LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type, uint32_t type_index)
+{
+	LLVMValueRef *made = type ? &c->by_slots[type_index] : &c->slow_by_slots;
+	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
+
+	if (*made)
+		return *made;
+	*made = add_three(c, "by_slots", c->none, true);
+	set_aside(c, *made);
+	if (type) {
+		build_from_slots(c, *made, type);
+	} else {
+		LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, *made, ""));
+		wk_c_call_helper(c, call_func, c->none, LLVMGetParam(*made, 0), LLVMGetParam(*made, 1), LLVMGetParam(*made, 2));
+	}
+	LLVMBuildRetVoid(c->b);
+	LLVMPositionBuilderAtEnd(c->b, here);
+	return *made;
 }
 
 LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
@@ -96,8 +157,7 @@ LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, u
 	if (!c->slow_calls[type_index]) {
 		LLVMValueRef made = wk_c_add_function(c, "slow_call", *function, true);
 
-		wk_c_add_attribute(c, made, "noinline");
-		wk_c_add_attribute(c, made, "cold");
+		set_aside(c, made);
 		wk_c_build_by_slots(c, made, type, 2, offsetof(struct wk_image_helpers, call_func), LLVMGetParam(made, 1));
 		c->slow_calls[type_index] = made;
 		LLVMPositionBuilderAtEnd(c->b, here);

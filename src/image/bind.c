@@ -92,7 +92,8 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	struct wk_image_context *context = func->instance->native;
 	struct wk_exec *x = context->exec;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	void *outer = x->native_anchor;
+	void *outer = x->native_anchor, *outer_handler = x->native_handler;
+	uint64_t *top = x->stack_top;
 	enum wk_status status;
 
 	if (x->native_limit == 0)
@@ -101,9 +102,12 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 		x->trap = wk_exec_interrupted(x) ? WK_TRAP_INTERRUPTED : WK_TRAP_STACK_EXHAUSTED;
 		return wk_report_trap(x->report, x->trap, WK_NO_OFFSET, func->index);
 	}
+	x->native_handler = NULL;
 	status = (enum wk_status)wk_image_enter(context, table->code[func->index], slots, table->entries[func->index],
 		&x->native_anchor);
 	x->native_anchor = outer;
+	x->native_handler = outer_handler;
+	x->stack_top = top;
 	return status;
 }
 

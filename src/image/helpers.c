@@ -77,6 +77,8 @@ static void add_frames(const struct wk_image_context *context, struct wk_report 
 		frame = (const uintptr_t *)frame[0];
 		if ((uintptr_t)frame >= anchor || frame[0] >= anchor)
 			return;
+		if (address == (uintptr_t)wk_image_entered)
+			continue; /* called in a try_table */
 		function = function_at(context, address - 1);
 		if (function != WK_NO_FUNCTION && function != innermost && function >= module->imported_funcs)
 			add_frame(report, module, function, WK_NO_OFFSET);
@@ -102,7 +104,7 @@ static _Noreturn void fail(struct wk_image_context *context, enum wk_status stat
 			report->function = report->frames[0].function;
 		}
 	}
-	wk_image_leave(x->native_anchor, (uint32_t)status);
+	wk_image_leave(status == WK_EXCEPTION && x->native_handler ? x->native_handler : x->native_anchor, (uint32_t)status);
 }
 
 static void trap(struct wk_image_context *context, uint32_t code, uint32_t offset)
@@ -230,5 +232,28 @@ static void element_drop(struct wk_image_context *context, uint32_t segment)
 	wk_element_drop(context->instance, segment);
 }
 
+/* ---- exceptions ---- */
+
+static struct wk_exception *exception_new(struct wk_image_context *context, uint32_t tag)
+{
+	return wk_exception_new(context->exec->store, context->instance->tags[tag], context->exec->stack_top);
+}
+
+static void raise(struct wk_image_context *context)
+{
+	fail(context, WK_EXCEPTION, NULL, WK_NO_OFFSET);
+}
+
+static void reserve(struct wk_image_context *context, const uint64_t *end)
+{
+	struct wk_exec *x = context->exec;
+
+	if (wk_stack_reach(x->store, end))
+		return;
+	x->trap = wk_stack_trap(x->store, end);
+	fail(context, WK_TRAP, __builtin_frame_address(0), WK_NO_OFFSET);
+}
+
 const struct wk_image_helpers wk_image_helpers = { trap, stop, call, call_func, type_matches, ref_func, memory_grow,
-	memory_fill, memory_copy, memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop };
+	memory_fill, memory_copy, memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop,
+	wk_image_try_call, exception_new, raise, reserve };
