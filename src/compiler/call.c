@@ -88,7 +88,7 @@ static void call(struct translator *t, bool tail)
 		finish_tail_call(t, made);
 		wk_f_end_block(t);
 	} else {
-		made = wk_f_build_call(t, wk_c_type_index(t->c->module, function), code->type, code->function, values + 1, count);
+		made = wk_f_build_call(t, type, code->type, code->function, values + 1, count);
 		push_results(t, type, made);
 	}
 	free(values);
@@ -153,13 +153,13 @@ static void call_func(struct translator *t, LLVMValueRef func, const struct wk_d
 	if (!values)
 		return;
 	code = find_code(t, func, own, other);
-	calls[0] = wk_f_build_call(t, type_index, wk_c_function_type(c, type), code, values + 1, count);
+	calls[0] = wk_f_build_call(t, type, wk_c_function_type(c, type), code, values + 1, count);
 	from[0] = LLVMGetInsertBlock(t->b);
 	LLVMBuildBr(t->b, end);
 	LLVMPositionBuilderAtEnd(t->b, other);
 	values[0] = values[1];
 	values[1] = func;
-	calls[1] = wk_f_build_call(t, type_index, slow_type, slow, values, count + 1);
+	calls[1] = wk_f_build_call(t, type, slow_type, slow, values, count + 1);
 	from[1] = LLVMGetInsertBlock(t->b);
 	free(values);
 	LLVMBuildBr(t->b, end);

@@ -170,6 +170,8 @@ static void end_block(struct translator *t)
 		enter_otherwise(t, l);
 		wk_f_jump(t, l);
 	}
+	if (l->opcode == WK_OP_TRY_TABLE)
+		t->landing = l->outside;
 	t->height = l->height;
 	t->label_count--;
 	if (l->branches == 0) {

@@ -171,21 +171,13 @@ void wk_f_end_exceptions(struct translator *t)
 
 /* ---- throwing ---- */
 
-static LLVMBasicBlockRef landing_of(const struct translator *t)
-{
-	for (uint32_t i = t->label_count; i-- != 0;)
-		if (t->labels[i].landing)
-			return t->labels[i].landing;
-	return NULL;
-}
-
-/* exec->pending leaves the function, or goes to `landing`. */
-static void go_on(struct translator *t, LLVMBasicBlockRef landing)
+/* To where exec->pending goes. */
+static void go_on(struct translator *t)
 {
 	struct compiler *c = t->c;
 
-	if (landing) {
-		LLVMBuildBr(t->b, landing);
+	if (t->landing) {
+		LLVMBuildBr(t->b, t->landing);
 		return;
 	}
 	wk_c_describe_call(c, wk_c_helper(c, offsetof(struct wk_image_helpers, raise), c->none, t->context, NULL, 0),
@@ -207,7 +199,7 @@ void wk_f_throw(struct translator *t)
 	for (uint32_t i = 0; i < type->parameter_count; i++)
 		wk_c_put_slot(c, slots, &at, wk_f_hide(t, t->stack[t->height + i]));
 	set(c, exec_of(t), EXEC(pending), exception);
-	go_on(t, landing_of(t));
+	go_on(t);
 	wk_f_end_block(t);
 }
 
@@ -218,7 +210,7 @@ void wk_f_throw_ref(struct translator *t)
 	is_null = LLVMBuildICmp(t->b, LLVMIntEQ, reference, wk_c_number(t->c->i64, 0), "");
 	wk_f_trap_if(t, is_null, WK_TRAP_NULL_EXCEPTION);
 	set(t->c, exec_of(t), EXEC(pending), LLVMBuildIntToPtr(t->b, reference, t->c->pointer, ""));
-	go_on(t, landing_of(t));
+	go_on(t);
 	wk_f_end_block(t);
 }
 
@@ -264,9 +256,10 @@ void wk_f_begin_try(struct translator *t)
 {
 	struct compiler *c = t->c;
 	uint32_t clauses = wk_f_read_u32(t);
-	LLVMBasicBlockRef outer = landing_of(t), landing, here = LLVMGetInsertBlock(t->b);
+	LLVMBasicBlockRef landing, here = LLVMGetInsertBlock(t->b);
 	LLVMValueRef exception, thrown;
 
+	t->labels[t->label_count - 1].outside = t->landing;
 	if (clauses == 0)
 		return;
 	landing = wk_f_block(t);
@@ -277,9 +270,9 @@ void wk_f_begin_try(struct translator *t)
 	thrown = wk_c_field(c, c->pointer, exception, wk_exception, tag, false);
 	for (; clauses > 0 && !t->unsupported; clauses--)
 		try_clause(t, exception, thrown);
-	go_on(t, outer);
+	go_on(t);
 	LLVMPositionBuilderAtEnd(t->b, here);
-	t->labels[t->label_count - 1].landing = landing;
+	t->landing = landing;
 }
 
 /* ---- calls ---- */
@@ -343,41 +336,40 @@ static LLVMValueRef call_by_helper(struct translator *t, LLVMTypeRef result, LLV
 }
 
 /* With too many values for the registers: a function that takes them from slots calls it. */
-static LLVMValueRef call_by_slots(struct translator *t, uint32_t type_index, LLVMValueRef function,
+static LLVMValueRef call_by_slots(struct translator *t, const struct wk_deftype *type, LLVMValueRef function,
 	LLVMValueRef *values, unsigned count)
 {
 	struct compiler *c = t->c;
-	const struct wk_deftype *type = wk_registry_get(c->module->registry, c->module->types[type_index]);
 	bool other = count > type->parameter_count + 1; /* it is a slow call, of the struct wk_func values[1] */
 	LLVMValueRef slots = scratch(t, wk_c_slots_of(type)), by_slots[3] = { t->context, other ? values[1] : function, slots };
 	uint32_t at = 0;
 
 	for (unsigned i = other ? 2 : 1; i < count; i++)
 		wk_c_put_slot(c, slots, &at, values[i]);
-	return call_by_helper(t, c->none, wk_c_by_slots(c, other ? NULL : type, type_index), by_slots, 3);
+	return call_by_helper(t, c->none, wk_c_by_slots(c, other ? NULL : type), by_slots, 3);
 }
 
-LLVMValueRef wk_f_build_call(struct translator *t, uint32_t type_index, LLVMTypeRef function_type, LLVMValueRef function,
-	LLVMValueRef *values, unsigned count)
+LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
+	LLVMValueRef function, LLVMValueRef *values, unsigned count)
 {
 	struct compiler *c = t->c;
-	const struct wk_deftype *type = wk_registry_get(c->module->registry, c->module->types[type_index]);
-	LLVMBasicBlockRef landing = landing_of(t), next;
+	LLVMBasicBlockRef next;
 	LLVMValueRef made;
-	bool direct = in_registers(c, type, values, count);
+	bool direct;
 
-	if (!landing) {
+	if (!t->landing) {
 		made = LLVMBuildCall2(t->b, function_type, function, values, count, "");
 		LLVMSetInstructionCallConv(made, c->convention);
 		return made;
 	}
+	direct = in_registers(c, type, values, count);
 	if (!t->handler)
 		t->handler = get_first(t, EXEC(native_handler));
 	made = direct ? call_by_helper(t, LLVMGetReturnType(function_type), function, values, count) :
-		call_by_slots(t, type_index, function, values, count);
+		call_by_slots(t, type, function, values, count);
 	set(c, exec_of(t), EXEC(native_handler), t->handler);
 	next = wk_f_block(t);
-	wk_f_branch_unlikely(t, LLVMBuildIsNotNull(t->b, get(c, exec_of(t), EXEC(pending)), ""), landing, next);
+	wk_f_branch_unlikely(t, LLVMBuildIsNotNull(t->b, get(c, exec_of(t), EXEC(pending)), ""), t->landing, next);
 	LLVMPositionBuilderAtEnd(t->b, next);
 	return direct || type->result_count == 0 ? made : wk_c_take_results(c, t->scratch, type);
 }

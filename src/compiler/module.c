@@ -333,7 +333,7 @@ static void build_stubs(struct compiler *c)
 
 /* ---- tables ---- */
 
-uint32_t wk_c_type_index(const struct wk_module *module, uint32_t function)
+static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
 {
 	uint32_t i = 0;
 
@@ -381,7 +381,7 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 		values[count + i] = null;
 		values[2 * count + i] = wk_c_number(c->i8, compiled);
 		if (compiled) {
-			uint32_t type = wk_c_type_index(c->module, i);
+			uint32_t type = type_index_of(c->module, i);
 
 			if (!c->entries[type])
 				c->entries[type] = wk_c_build_entry(c, wk_module_func_type(c->module, i));

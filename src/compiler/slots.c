@@ -128,11 +128,14 @@ static void set_aside(struct compiler *c, LLVMValueRef function)
 	wk_c_add_attribute(c, function, "cold");
 }
 
-LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type, uint32_t type_index)
+LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type)
 {
-	LLVMValueRef *made = type ? &c->by_slots[type_index] : &c->slow_by_slots;
+	LLVMValueRef *made = &c->slow_by_slots;
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
 
+	if (type)
+		for (made = c->by_slots; wk_registry_get(c->module->registry, c->module->types[made - c->by_slots]) != type;)
+			made++;
 	if (*made)
 		return *made;
 	*made = add_three(c, "by_slots", c->none, true);

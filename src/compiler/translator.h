@@ -38,7 +38,7 @@ struct compiler {
 	struct code *codes;            /* by function index */
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
-	LLVMValueRef *by_slots;        /* by type index, the same: wk_c_by_slots */
+	LLVMValueRef *by_slots;        /* by type index, the same: wk_c_by_slots; of equal types, the first */
 	LLVMValueRef slow_by_slots, reserve; /* made when needed */
 	LLVMValueRef enders[2];        /* functions that call the helpers trap and stop (wk_c_end_run) */
 	unsigned convention;           /* of compiled functions */
@@ -62,7 +62,7 @@ struct label {
 	uint32_t phi, arity;           /* in t->phis: what branches bring */
 	uint32_t parameters;           /* in t->phis: an if's parameters, for its else */
 	uint32_t branches;             /* to the target */
-	LLVMBasicBlockRef landing;     /* a try_table's: where its body's exceptions go; NULL: to the next one's */
+	LLVMBasicBlockRef outside;     /* a try_table's: t->landing around it */
 };
 
 struct translator {
@@ -81,6 +81,7 @@ struct translator {
 	LLVMBasicBlockRef body;        /* the first one behind the check of the stack */
 
 	/* exception.c: */
+	LLVMBasicBlockRef landing;     /* where exceptions go here; NULL: out of the function */
 	LLVMValueRef scratch;          /* slots for calls; NULL: none yet */
 	uint32_t scratch_slots;
 	LLVMValueRef handler;          /* exec->native_handler; NULL: not loaded yet */
@@ -128,8 +129,6 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 #define wk_c_call_helper(c, name, result, context, ...) \
 	wk_c_helper(c, offsetof(struct wk_image_helpers, name), result, context, (LLVMValueRef[]){ __VA_ARGS__ }, \
 		sizeof((LLVMValueRef[]){ __VA_ARGS__ }) / sizeof(LLVMValueRef))
-/* The least number of a function's type. */
-uint32_t wk_c_type_index(const struct wk_module *module, uint32_t function);
 /* Ends the run and the block: by the helper `stop`, or with a `trap`, an i32, by the helper `trap`. */
 void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, LLVMValueRef offset);
 void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
@@ -165,7 +164,7 @@ LLVMValueRef wk_c_take_results(struct compiler *c, LLVMValueRef slots, const str
 bool wk_c_results_fit(const struct compiler *c, const struct wk_deftype *type);
 /* Compiled code (context, code, slots): calls code of this type with what is in the slots, as the entry does. With type
  * NULL: (context, func, slots), for any struct wk_func. */
-LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type, uint32_t type_index);
+LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type);
 /* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
 void wk_c_build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
 	size_t helper, LLVMValueRef what);
@@ -245,8 +244,8 @@ void wk_f_throw_ref(struct translator *t);
 void wk_f_begin_try(struct translator *t);
 /* Calls compiled code of a type, or what wk_c_slow_call made, so that exceptions come to the try_table around it, if
  * there is one. */
-LLVMValueRef wk_f_build_call(struct translator *t, uint32_t type_index, LLVMTypeRef function_type, LLVMValueRef function,
-	LLVMValueRef *values, unsigned count);
+LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
+	LLVMValueRef function, LLVMValueRef *values, unsigned count);
 
 /* ---- fuel.c ---- */
 
