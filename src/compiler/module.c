@@ -259,8 +259,7 @@ static void name_function(const struct wk_module *module, uint32_t index, char *
 	}
 }
 
-/* Other parts must find it, and nobody else. */
-static void share_function(const struct compiler *c, LLVMValueRef function)
+void wk_c_share_function(const struct compiler *c, LLVMValueRef function)
 {
 	if (c->part_count == 1)
 		return;
@@ -279,7 +278,7 @@ static void declare(struct compiler *c)
 		name_function(c->module, i, name, sizeof name);
 		code->type = wk_c_function_type(c, type);
 		code->function = wk_c_add_function(c, name, code->type, true);
-		share_function(c, code->function);
+		wk_c_share_function(c, code->function);
 		if (i < c->module->imported_funcs)
 			code->left = "imported";
 	}
@@ -297,7 +296,7 @@ static void replace(struct compiler *c, struct code *code)
 	snprintf(name, sizeof name, "%s", LLVMGetValueName2(code->function, &size));
 	LLVMSetValueName2(code->function, "", 0);
 	made = wk_c_add_function(c, name, code->type, true);
-	share_function(c, made);
+	wk_c_share_function(c, made);
 	LLVMReplaceAllUsesWith(code->function, made);
 	LLVMDeleteFunction(code->function);
 	code->function = made;
@@ -367,6 +366,24 @@ static LLVMValueRef linker_symbol(struct compiler *c, const char *name)
 	return symbol;
 }
 
+/* Each function's, then what is not a function's, then NULL. */
+static LLVMValueRef build_code_table(struct compiler *c, LLVMValueRef *codes)
+{
+	uint32_t count = c->module->func_count, asides = wk_c_asides(c, NULL);
+	LLVMValueRef *values = calloc((size_t)count + asides + 1, sizeof(*values)), table;
+
+	if (!values) {
+		c->failed = true;
+		return LLVMConstNull(c->pointer);
+	}
+	memcpy(values, codes, count * sizeof(*values));
+	wk_c_asides(c, values + count);
+	values[count + asides] = LLVMConstNull(c->pointer);
+	table = make_array(c, "code", c->pointer, values, count + asides + 1);
+	free(values);
+	return table;
+}
+
 /* Values for `count` functions, three times: code, entries, whether it is compiled. */
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
@@ -390,7 +407,7 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	}
 	fields[0] = wk_c_number(c->i32, WK_IMAGE_ABI);
 	fields[1] = wk_c_number(c->i32, count);
-	fields[2] = make_array(c, "code", c->pointer, values, count);
+	fields[2] = build_code_table(c, values);
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
 	fields[5] = wk_c_number(c->i32, c->options->fuel);

@@ -3,6 +3,8 @@
  * Calls by slots: between compiled code, which has values in registers, and all others. Entries lead in, stubs and slow
  * calls lead out.
  */
+#include <stdio.h>
+
 #include "compiler/translator.h"
 
 uint32_t wk_c_slots_of(const struct wk_deftype *type)
@@ -105,27 +107,66 @@ static void build_from_slots(struct compiler *c, LLVMValueRef function, const st
 		wk_c_put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
 }
 
-static LLVMValueRef add_three(struct compiler *c, const char *name, LLVMTypeRef result, bool local)
+/* What is rarely called, and is no function of the module's: those who look for one by an address must know (image/abi.h). */
+static LLVMValueRef add_aside(struct compiler *c, const char *what, uint32_t type, LLVMTypeRef function_type)
+{
+	LLVMValueRef made;
+	char name[64];
+
+	snprintf(name, sizeof name, "%s.%u.%u", what, c->part, type);
+	made = wk_c_add_function(c, name, function_type, true);
+	wk_c_share_function(c, made);
+	wk_c_add_attribute(c, made, "noinline");
+	wk_c_add_attribute(c, made, "cold");
+	return made;
+}
+
+/* Adds those of one part to the table that this part makes. */
+static void list(struct compiler *c, LLVMValueRef *asides, uint32_t asides_count, LLVMValueRef *to, uint32_t *count)
+{
+	size_t size;
+
+	for (uint32_t i = 0; i < asides_count; i++) {
+		LLVMValueRef aside = asides[i];
+
+		if (!aside)
+			continue;
+		if (to && LLVMGetGlobalParent(aside) != c->ir) {
+			aside = LLVMAddFunction(c->ir, LLVMGetValueName2(aside, &size), LLVMFunctionType(c->none, NULL, 0, false));
+			LLVMSetVisibility(aside, LLVMHiddenVisibility);
+		}
+		if (to)
+			to[*count] = aside;
+		(*count)++;
+	}
+}
+
+uint32_t wk_c_asides(struct compiler *c, LLVMValueRef *to)
+{
+	uint32_t count = 0;
+
+	for (struct compiler *part = c - c->part; part < c - c->part + c->part_count; part++) {
+		list(c, part->slow_calls, c->module->type_count, to, &count);
+		list(c, part->by_slots, c->module->type_count, to, &count);
+		list(c, &part->slow_by_slots, 1, to, &count);
+	}
+	return count;
+}
+
+static LLVMTypeRef three(struct compiler *c, LLVMTypeRef result)
 {
 	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
 
-	return wk_c_add_function(c, name, LLVMFunctionType(result, parameters, 3, false), local);
+	return LLVMFunctionType(result, parameters, 3, false);
 }
 
 LLVMValueRef wk_c_build_entry(struct compiler *c, const struct wk_deftype *type)
 {
-	LLVMValueRef entry = add_three(c, "entry", c->i32, false);
+	LLVMValueRef entry = wk_c_add_function(c, "entry", three(c, c->i32), false);
 
 	build_from_slots(c, entry, type);
 	LLVMBuildRet(c->b, wk_c_number(c->i32, 0));
 	return entry;
-}
-
-/* What is rarely called, and in no other function's frame. */
-static void set_aside(struct compiler *c, LLVMValueRef function)
-{
-	wk_c_add_attribute(c, function, "noinline");
-	wk_c_add_attribute(c, function, "cold");
 }
 
 LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type)
@@ -138,8 +179,7 @@ LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type)
 			made++;
 	if (*made)
 		return *made;
-	*made = add_three(c, "by_slots", c->none, true);
-	set_aside(c, *made);
+	*made = add_aside(c, "by_slots", type ? (uint32_t)(made - c->by_slots) : c->module->type_count, three(c, c->none));
 	if (type) {
 		build_from_slots(c, *made, type);
 	} else {
@@ -158,9 +198,8 @@ LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, u
 
 	*function = wk_c_function_type_with(c, type, c->pointer);
 	if (!c->slow_calls[type_index]) {
-		LLVMValueRef made = wk_c_add_function(c, "slow_call", *function, true);
+		LLVMValueRef made = add_aside(c, "slow_call", type_index, *function);
 
-		set_aside(c, made);
 		wk_c_build_by_slots(c, made, type, 2, offsetof(struct wk_image_helpers, call_func), LLVMGetParam(made, 1));
 		c->slow_calls[type_index] = made;
 		LLVMPositionBuilderAtEnd(c->b, here);

@@ -136,6 +136,8 @@ void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *n
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
+/* Other parts must find it, and nobody else. */
+void wk_c_share_function(const struct compiler *c, LLVMValueRef function);
 /* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
 void wk_c_functions(struct compiler *c);
 void wk_c_rest(struct compiler *c);
@@ -165,6 +167,9 @@ bool wk_c_results_fit(const struct compiler *c, const struct wk_deftype *type);
 /* Compiled code (context, code, slots): calls code of this type with what is in the slots, as the entry does. With type
  * NULL: (context, func, slots), for any struct wk_func. */
 LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type);
+/* How many functions were made that are not of the module and call some that are, in all parts; `to` receives them, unless
+ * it is NULL. */
+uint32_t wk_c_asides(struct compiler *c, LLVMValueRef *to);
 /* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
 void wk_c_build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
 	size_t helper, LLVMValueRef what);

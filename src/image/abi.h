@@ -84,7 +84,7 @@ struct wk_image_context {
 struct wk_image_table {
 	uint32_t abi;
 	uint32_t function_count;       /* the module's, imported ones too */
-	void *const *code;             /* of each function */
+	void *const *code;             /* of each function; then of what calls functions and is none; then NULL */
 	wk_image_entry *const *entries; /* of each function's type */
 	const uint8_t *compiled;       /* of each function: 1, or 0: the code is a stub */
 	uint32_t counts_fuel;          /* 1: all of it does, in exec->fuel; 0: none */

@@ -30,14 +30,13 @@ static void add_frame(struct wk_report *report, const struct wk_module *module, 
 	wk_format(frame->name, sizeof frame->name, "%S", &name);
 }
 
-/* The function whose code is nearest before the address: code of other kinds stands in no frame that is asked for. */
+/* The function whose code is nearest before the address; not below func_count: it is none's. */
 static uint32_t function_at(const struct wk_image_context *context, uintptr_t address)
 {
-	const struct wk_module *module = context->instance->module;
 	uint32_t found = WK_NO_FUNCTION;
 	uintptr_t best = 0;
 
-	for (uint32_t i = 0; i < module->func_count; i++) {
+	for (uint32_t i = 0; context->code[i]; i++) {
 		uintptr_t begin = (uintptr_t)context->code[i];
 
 		if (begin <= address && begin > best) {
@@ -80,7 +79,7 @@ static void add_frames(const struct wk_image_context *context, struct wk_report 
 		if (address == (uintptr_t)wk_image_entered)
 			continue; /* called in a try_table */
 		function = function_at(context, address - 1);
-		if (function != WK_NO_FUNCTION && function != innermost && function >= module->imported_funcs)
+		if (function < module->func_count && function != innermost && function >= module->imported_funcs)
 			add_frame(report, module, function, WK_NO_OFFSET);
 		innermost = WK_NO_FUNCTION;
 	}

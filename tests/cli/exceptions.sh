@@ -135,6 +135,16 @@ for name in sum references caught outer; do
 	check "$name: the same fuel" 0 err "$used of"
 done
 
+# Frames of calls with more values than registers belong to no other function. The last one divides.
+nine="4101 4102 4103 4104 4105 4106 4107 4108 4109"
+unhex "$module" $header "$(section 1 03 60017f017f 600a7f7f7f7f7f7f7f7f7f7f017f 600000)" "$(section 3 04 00 01 00 02)" \
+	"$(section 7 01 "$(name go)" 00 00)" "$(section 10 04 "$(sized 00 0240 1f7f 01 0200 2000 "$nine" 1001 0f 0b 00 0b 4107 0b)" \
+		"$(sized 00 0240 1f7f 01 0200 2000 1002 0f 0b 00 0b 4107 0b)" "$(sized 00 4101 2000 6d 0b)" "$(sized 00 0b)")"
+tool compile -o "$work/frames.image" "$module"
+tool run --image "$work/frames.image" --invoke go "$module" 0
+check "frames of calls with many values" 134 err "divide by zero" err "at #0 ? (function 2)" err "at #1 ? (function 1)" \
+	err "at #2 go (function 0)"
+
 # ---- host functions in a try_table ----
 
 # program CODE: _start is it; function 0 is proc_exit and 1 path_open; both are in the table.
