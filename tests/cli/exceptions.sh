@@ -110,7 +110,8 @@ as_interpreted() {
 for name in throw_all recurse catch_all_types null null_inside again; do as_interpreted $name; done
 for name in throw through caught outer many indirect many_indirect in_place twice; do as_interpreted $name 7; done
 for name in many indirect many_indirect after_return; do as_interpreted $name 0; done
-for name in sum references hold global table deep parameter; do as_interpreted $name 3000; done
+for name in sum references hold global table deep; do as_interpreted $name 3000; done
+as_interpreted parameter 100
 as_interpreted after_return 1
 
 tool run --image "$work/plain.image" --invoke recurse "$module"
@@ -120,9 +121,9 @@ check "an exception that nobody catches" 134 err "uncaught exception"
 tool run --image "$work/plain.image" --timeout 0.5 --invoke spin "$module"
 check "--timeout ends a loop that throws" 68 err "--timeout"
 
-# What is thrown and forgotten is given back: some 20 MB here.
+# What is thrown and forgotten is given back: some 4 MB here.
 for name in sum references global; do
-	tool run --image "$work/plain.image" --memory-report --invoke $name "$module" 300000
+	tool run --image "$work/plain.image" --memory-report --invoke $name "$module" 50000
 	peak=$(awk '/^ *instances/ { print $3 }' "$work/out" "$work/err")
 	[ "$status" = 0 ] && [ "${peak:-999999}" -lt 200000 ] && ok "$name: memory does not grow" ||
 		not_ok "$name: memory does not grow" "status $status, $peak bytes"
