@@ -54,30 +54,13 @@ static LLVMValueRef *take_arguments(struct translator *t, const struct wk_deftyp
 static void push_results(struct translator *t, const struct wk_deftype *type, LLVMValueRef call)
 {
 	for (uint32_t i = 0; i < type->result_count; i++)
-		wk_f_push(t, type->result_count == 1 ? call : LLVMBuildExtractValue(t->b, call, i, ""));
+		wk_f_push_as(t, wk_results_of(type)[i], type->result_count == 1 ? call : LLVMBuildExtractValue(t->b, call, i, ""));
 }
 
-/* Results beyond the registers go to memory of the caller's, which LLVM does not hand on in a tail call: it would give
- * up. x86-64 has the fewest, three for integers and two for others. */
-static bool results_fit(struct translator *t)
-{
-	const wk_valtype *results = wk_results_of(t->type);
-	uint32_t integers = 0, others = 0;
-
-	for (uint32_t i = 0; i < t->type->result_count; i++) {
-		LLVMTypeRef type = wk_c_type(t->c, results[i]);
-
-		if (type == t->c->i32 || type == t->c->i64)
-			integers++;
-		else
-			others++;
-	}
-	return integers <= 3 && others <= 2;
-}
-
+/* LLVM does not hand on the memory that results beyond the registers go to: it would give up. */
 static void finish_tail_call(struct translator *t, LLVMValueRef call)
 {
-	if (!results_fit(t))
+	if (!wk_c_results_fit(t->c, t->type))
 		t->unsupported = "a tail call with more results than registers";
 	LLVMSetTailCallKind(call, LLVMTailCallKindMustTail);
 	if (t->type->result_count == 0)
@@ -96,21 +79,18 @@ static void call(struct translator *t, bool tail)
 	LLVMValueRef *values, made;
 	unsigned count = 0;
 
-	if (!code->function) {
-		t->unsupported = code->left;
-		return;
-	}
 	values = take_arguments(t, type, &count);
 	if (!values)
 		return;
-	made = wk_c_call_compiled(t->c, code->type, code->function, values + 1, count);
-	free(values);
 	if (tail) {
+		made = wk_c_call_compiled(t->c, code->type, code->function, values + 1, count);
 		finish_tail_call(t, made);
 		wk_f_end_block(t);
 	} else {
+		made = wk_f_build_call(t, type, code->type, code->function, values + 1, count);
 		push_results(t, type, made);
 	}
+	free(values);
 }
 
 /* ---- calls of a struct wk_func ---- */
@@ -132,12 +112,37 @@ static LLVMValueRef find_code(struct translator *t, LLVMValueRef func, LLVMBasic
 	return wk_c_load(c, c->pointer, code, 0, c->tbaa_context, true);
 }
 
-static void call_func(struct translator *t, LLVMValueRef func, const struct wk_deftype *type, uint32_t type_index,
-	bool tail)
+static void tail_call_func(struct translator *t, LLVMValueRef func, const struct wk_deftype *type, uint32_t type_index)
 {
 	struct compiler *c = t->c;
-	LLVMBasicBlockRef own = wk_f_block(t), other = wk_f_block(t), end = tail ? NULL : wk_f_block(t);
-	LLVMTypeRef own_type = wk_c_function_type(c, type), slow_type = NULL;
+	LLVMBasicBlockRef own = wk_f_block(t), other = wk_f_block(t);
+	LLVMTypeRef slow_type = NULL;
+	LLVMValueRef slow = wk_c_slow_call(c, type, type_index, &slow_type), code, made, *values;
+	unsigned count = 0;
+
+	values = take_arguments(t, type, &count);
+	if (!values)
+		return;
+	code = find_code(t, func, own, other);
+	made = wk_c_call_compiled(c, wk_c_function_type(c, type), code, values + 1, count);
+	finish_tail_call(t, made);
+	LLVMPositionBuilderAtEnd(t->b, other);
+	values[0] = values[1];
+	values[1] = func;
+	made = wk_c_call_compiled(c, slow_type, slow, values, count + 1);
+	free(values);
+	if (type->result_count == 0)
+		LLVMBuildRetVoid(t->b);
+	else
+		LLVMBuildRet(t->b, made);
+	wk_f_end_block(t);
+}
+
+static void call_func(struct translator *t, LLVMValueRef func, const struct wk_deftype *type, uint32_t type_index)
+{
+	struct compiler *c = t->c;
+	LLVMBasicBlockRef own = wk_f_block(t), other = wk_f_block(t), end = wk_f_block(t), from[2];
+	LLVMTypeRef slow_type = NULL;
 	LLVMValueRef slow = wk_c_slow_call(c, type, type_index, &slow_type), code, calls[2], *values;
 	unsigned count = 0;
 
@@ -145,30 +150,21 @@ static void call_func(struct translator *t, LLVMValueRef func, const struct wk_d
 	if (!values)
 		return;
 	code = find_code(t, func, own, other);
-	calls[0] = wk_c_call_compiled(c, own_type, code, values + 1, count);
-	if (tail)
-		finish_tail_call(t, calls[0]);
-	else
-		LLVMBuildBr(t->b, end);
+	calls[0] = wk_f_build_call(t, type, wk_c_function_type(c, type), code, values + 1, count);
+	from[0] = LLVMGetInsertBlock(t->b);
+	LLVMBuildBr(t->b, end);
 	LLVMPositionBuilderAtEnd(t->b, other);
 	values[0] = values[1];
 	values[1] = func;
-	calls[1] = wk_c_call_compiled(c, slow_type, slow, values, count + 1);
+	calls[1] = wk_f_build_call(t, type, slow_type, slow, values, count + 1);
+	from[1] = LLVMGetInsertBlock(t->b);
 	free(values);
-	if (tail) {
-		if (type->result_count == 0)
-			LLVMBuildRetVoid(t->b);
-		else
-			LLVMBuildRet(t->b, calls[1]);
-		wk_f_end_block(t);
-		return;
-	}
 	LLVMBuildBr(t->b, end);
 	LLVMPositionBuilderAtEnd(t->b, end);
-	if (type->result_count != 0) {
+	if (type->result_count != 0 && !t->unsupported) {
 		LLVMValueRef both = LLVMBuildPhi(t->b, LLVMTypeOf(calls[0]), "");
 
-		LLVMAddIncoming(both, calls, (LLVMBasicBlockRef[]){ own, other }, 2);
+		LLVMAddIncoming(both, calls, from, 2);
 		push_results(t, type, both);
 	}
 }
@@ -192,11 +188,7 @@ static void check_type(struct translator *t, LLVMValueRef func, uint32_t type_in
 
 static const struct wk_deftype *type_at(struct translator *t, uint32_t index)
 {
-	const struct wk_deftype *type = wk_registry_get(t->c->module->registry, t->c->module->types[index]);
-
-	if (!wk_c_knows_signature(type))
-		t->unsupported = "exceptions";
-	return type;
+	return wk_registry_get(t->c->module->registry, t->c->module->types[index]);
 }
 
 static void call_indirect(struct translator *t, bool tail)
@@ -206,8 +198,6 @@ static void call_indirect(struct translator *t, bool tail)
 	const struct wk_deftype *type = type_at(t, type_index);
 	LLVMValueRef index = wk_f_pop(t), at, tables, func;
 
-	if (t->unsupported)
-		return;
 	if (LLVMTypeOf(index) != c->i64)
 		index = LLVMBuildZExt(t->b, index, c->i64, "");
 	tables = wk_c_field(c, c->pointer, t->context, wk_image_context, tables, true);
@@ -218,7 +208,10 @@ static void call_indirect(struct translator *t, bool tail)
 	func = wk_c_load(c, c->pointer, at, 0, c->tbaa_slots, false);
 	wk_f_trap_if(t, LLVMBuildIsNull(t->b, func, ""), WK_TRAP_UNINITIALIZED_ELEMENT);
 	check_type(t, func, type_index);
-	call_func(t, func, type, type_index, tail);
+	if (tail)
+		tail_call_func(t, func, type, type_index);
+	else
+		call_func(t, func, type, type_index);
 }
 
 static void call_ref(struct translator *t, bool tail)
@@ -227,11 +220,12 @@ static void call_ref(struct translator *t, bool tail)
 	const struct wk_deftype *type = type_at(t, type_index);
 	LLVMValueRef func = wk_f_pop(t);
 
-	if (t->unsupported)
-		return;
 	func = LLVMBuildIntToPtr(t->b, func, t->c->pointer, "");
 	wk_f_trap_if(t, LLVMBuildIsNull(t->b, func, ""), WK_TRAP_NULL_FUNCTION);
-	call_func(t, func, type, type_index, tail);
+	if (tail)
+		tail_call_func(t, func, type, type_index);
+	else
+		call_func(t, func, type, type_index);
 }
 
 bool wk_f_call(struct translator *t, uint32_t op)

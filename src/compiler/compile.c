@@ -31,7 +31,8 @@ static bool make(struct compiler *c)
 	c->codes = calloc((size_t)m->func_count + 1, sizeof *c->codes);
 	c->entries = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
 	c->slow_calls = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
-	return c->codes && c->entries && c->slow_calls;
+	c->by_slots = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
+	return c->codes && c->entries && c->slow_calls && c->by_slots;
 }
 
 static void end(struct compiler *c)
@@ -41,6 +42,7 @@ static void end(struct compiler *c)
 	free(c->codes);
 	free(c->entries);
 	free(c->slow_calls);
+	free(c->by_slots);
 	free(c->stripped);
 	LLVMDisposeBuilder(c->b);
 	LLVMDisposeModule(c->ir);

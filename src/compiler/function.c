@@ -18,7 +18,7 @@
 
 /* ---- growing arrays ---- */
 
-static bool grow(struct translator *t, void *array, uint32_t *room, uint64_t wanted, size_t item)
+bool wk_f_grow(struct translator *t, void *array, uint32_t *room, uint64_t wanted, size_t item)
 {
 	void **pointer = array, *grown;
 	uint64_t count = wanted < 64 ? 64 : wanted + wanted / 2;
@@ -40,7 +40,7 @@ static bool grow(struct translator *t, void *array, uint32_t *room, uint64_t wan
 
 void wk_f_push(struct translator *t, LLVMValueRef value)
 {
-	if (grow(t, &t->stack, &t->stack_room, t->height + 1, sizeof *t->stack))
+	if (wk_f_grow(t, &t->stack, &t->stack_room, t->height + 1, sizeof *t->stack))
 		t->stack[t->height++] = value;
 }
 
@@ -49,7 +49,7 @@ LLVMValueRef wk_f_pop(struct translator *t)
 	return t->height != 0 ? t->stack[--t->height] : LLVMGetUndef(t->c->i32);
 }
 
-static wk_valtype read_type(struct translator *t)
+wk_valtype wk_f_read_type(struct translator *t)
 {
 	struct wk_type_scope scope = wk_scope_of_module(t->c->module);
 	struct wk_reader reader = { t->at, t->c->module->bytes.data + t->c->module->bytes.size, t->c->module->bytes.data, NULL,
@@ -59,8 +59,6 @@ static wk_valtype read_type(struct translator *t)
 	if (wk_read_valtype(&reader, &scope, &type) != WK_OK)
 		t->unsupported = "a type that cannot be read";
 	t->at = reader.at;
-	if (!wk_c_knows(type))
-		t->unsupported = "exceptions";
 	return type;
 }
 
@@ -136,252 +134,7 @@ LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef 
 	return wk_f_intrinsic_of(t, name, &type, type ? 1 : 0, arguments, count);
 }
 
-/* ---- labels ---- */
-
-static uint32_t parameter_count(const struct label *l) { return l->type ? l->type->parameter_count : 0; }
-static uint32_t result_count(const struct label *l) { return l->type ? l->type->result_count : l->single != 0; }
-static const wk_valtype *results_of(const struct label *l) { return l->type ? wk_results_of(l->type) : &l->single; }
-
-static struct label *label_at(struct translator *t, uint32_t depth)
-{
-	return &t->labels[t->label_count - 1 - depth];
-}
-
-/* Brings the top operands to a label; the block's terminator is the caller's. `from` is where it jumps from. */
-static void bring(struct translator *t, struct label *l, LLVMBasicBlockRef from)
-{
-	for (uint32_t i = 0; i < l->arity; i++) {
-		LLVMValueRef value = wk_f_hide(t, t->stack[t->height - l->arity + i]);
-
-		LLVMAddIncoming(t->phis[l->phi + i], &value, &from, 1);
-	}
-	l->branches++;
-}
-
-/* Constants that are hidden are computed here, before the jump. */
-static void hide_top(struct translator *t, uint32_t count)
-{
-	for (uint32_t i = t->height - count; i < t->height; i++)
-		t->stack[i] = wk_f_hide(t, t->stack[i]);
-}
-
-static void jump(struct translator *t, struct label *l)
-{
-	hide_top(t, l->arity);
-	bring(t, l, LLVMGetInsertBlock(t->b));
-	LLVMBuildBr(t->b, l->target);
-}
-
-static bool add_phis(struct translator *t, LLVMBasicBlockRef block, const wk_valtype *types, uint32_t count)
-{
-	LLVMBasicBlockRef here = LLVMGetInsertBlock(t->b);
-
-	if (!grow(t, &t->phis, &t->phi_room, (uint64_t)t->phi_count + count, sizeof *t->phis))
-		return false;
-	LLVMPositionBuilderAtEnd(t->b, block);
-	for (uint32_t i = 0; i < count; i++)
-		t->phis[t->phi_count++] = LLVMBuildPhi(t->b, wk_c_type(t->c, types[i]), "");
-	LLVMPositionBuilderAtEnd(t->b, here);
-	return true;
-}
-
-static struct label *push_label(struct translator *t, uint32_t op)
-{
-	if (!grow(t, &t->labels, &t->label_room, t->label_count + 1, sizeof *t->labels))
-		return NULL;
-	t->labels[t->label_count] = (struct label){ .opcode = (uint8_t)op, .phi = t->phi_count };
-	return &t->labels[t->label_count++];
-}
-
-static void read_block_type(struct translator *t, struct label *l)
-{
-	uint8_t byte = *t->at;
-
-	if (byte == 0x40) {
-		t->at++;
-	} else if (byte & 0x40 && !(byte & 0x80)) { /* a value type: a negative number of one byte */
-		l->single = read_type(t);
-	} else {
-		l->type = wk_registry_get(t->c->module->registry,
-			t->c->module->types[(uint32_t)wk_leb_trusted_signed(&t->at)]);
-		if (!wk_c_knows_signature(l->type))
-			t->unsupported = "exceptions";
-	}
-}
-
-/* The operands of an if are needed once more when its else begins. */
-static bool keep_parameters(struct translator *t, struct label *l)
-{
-	uint32_t count = parameter_count(l);
-
-	if (!grow(t, &t->phis, &t->phi_room, (uint64_t)t->phi_count + count, sizeof *t->phis))
-		return false;
-	l->parameters = t->phi_count;
-	for (uint32_t i = 0; i < count; i++)
-		t->phis[t->phi_count++] = t->stack[l->height + i];
-	return true;
-}
-
-static LLVMValueRef truth(struct translator *t, LLVMValueRef i32)
-{
-	return LLVMBuildICmp(t->b, LLVMIntNE, i32, wk_c_number(t->c->i32, 0), "");
-}
-
-static void begin_block(struct translator *t, uint32_t op)
-{
-	LLVMValueRef condition = op == WK_OP_IF ? wk_f_pop(t) : NULL;
-	struct label *l = push_label(t, op);
-	LLVMBasicBlockRef then;
-
-	if (!l)
-		return;
-	read_block_type(t, l);
-	if (t->unsupported)
-		return;
-	hide_top(t, parameter_count(l));
-	l->height = t->height - parameter_count(l);
-	l->target = wk_f_block(t);
-	if (op == WK_OP_LOOP) {
-		l->arity = parameter_count(l);
-		if (!add_phis(t, l->target, l->type ? l->type->types : NULL, l->arity))
-			return;
-		jump(t, l);
-		LLVMPositionBuilderAtEnd(t->b, l->target);
-		for (uint32_t i = 0; i < l->arity; i++)
-			t->stack[l->height + i] = t->phis[l->phi + i];
-		wk_f_begin_fuel(t);
-		return;
-	}
-	l->arity = result_count(l);
-	if (!add_phis(t, l->target, results_of(l), l->arity) || op != WK_OP_IF || !keep_parameters(t, l))
-		return;
-	then = wk_f_block(t);
-	l->otherwise = wk_f_block(t);
-	LLVMBuildCondBr(t->b, truth(t, condition), then, l->otherwise);
-	LLVMPositionBuilderAtEnd(t->b, then);
-	wk_f_begin_fuel(t);
-}
-
-/* Where an if's condition was not true: here with the parameters of before. */
-static void enter_otherwise(struct translator *t, struct label *l)
-{
-	LLVMPositionBuilderAtEnd(t->b, l->otherwise);
-	t->height = l->height;
-	for (uint32_t i = 0; i < parameter_count(l); i++)
-		wk_f_push(t, t->phis[l->parameters + i]);
-	l->otherwise = NULL;
-	t->unreachable = false;
-}
-
-static void begin_else(struct translator *t)
-{
-	struct label *l = label_at(t, 0);
-
-	if (!t->unreachable)
-		jump(t, l);
-	enter_otherwise(t, l);
-	wk_f_begin_fuel(t);
-}
-
-static void end_block(struct translator *t)
-{
-	struct label *l = label_at(t, 0);
-
-	if (l->opcode == WK_OP_LOOP) { /* its label is its begin; control just goes on */
-		t->label_count--;
-		t->phi_count = l->phi;
-		return;
-	}
-	if (!t->unreachable)
-		jump(t, l);
-	if (l->otherwise) {
-		enter_otherwise(t, l);
-		jump(t, l);
-	}
-	t->height = l->height;
-	t->label_count--;
-	if (l->branches == 0) {
-		/* Its phis go with it. */
-		LLVMDeleteBasicBlock(l->target);
-		t->phi_count = l->phi;
-		t->unreachable = true;
-		return;
-	}
-	t->unreachable = false;
-	LLVMPositionBuilderAtEnd(t->b, l->target);
-	t->phi_count = l->phi;
-	for (uint32_t i = 0; i < l->arity; i++)
-		wk_f_push(t, t->phis[l->phi + i]);
-	if (t->label_count == 0) {
-		wk_f_return(t);
-		t->unreachable = true;
-	} else {
-		wk_f_begin_fuel(t);
-	}
-}
-
-/* ---- branches ---- */
-
-static void branch_conditionally(struct translator *t, LLVMValueRef condition, struct label *l)
-{
-	LLVMBasicBlockRef next = wk_f_block(t);
-
-	hide_top(t, l->arity);
-	bring(t, l, LLVMGetInsertBlock(t->b));
-	LLVMBuildCondBr(t->b, condition, l->target, next);
-	LLVMPositionBuilderAtEnd(t->b, next);
-}
-
-/* A phi has one entry for each jump, and a switch may jump to a block many times. */
-static void br_table(struct translator *t)
-{
-	uint32_t count = wk_f_read_u32(t);
-	LLVMValueRef index = wk_f_pop(t), jumps;
-	const uint8_t *labels = t->at;
-	LLVMBasicBlockRef here;
-
-	for (uint32_t i = 0; i < count; i++)
-		wk_f_read_u32(t);
-	struct label *otherwise = label_at(t, wk_f_read_u32(t));
-	hide_top(t, otherwise->arity);
-	here = LLVMGetInsertBlock(t->b);
-	bring(t, otherwise, here);
-	jumps = LLVMBuildSwitch(t->b, index, otherwise->target, count);
-	for (uint32_t i = 0; i < count; i++) {
-		struct label *l = label_at(t, (uint32_t)wk_leb_trusted(&labels));
-
-		bring(t, l, here);
-		LLVMAddCase(jumps, wk_c_number(t->c->i32, i), l->target);
-	}
-	wk_f_end_block(t);
-}
-
-static void branch_on_null(struct translator *t, bool non_null)
-{
-	struct label *l = label_at(t, wk_f_read_u32(t));
-	LLVMValueRef reference = wk_f_pop(t);
-	LLVMValueRef is_null = LLVMBuildICmp(t->b, LLVMIntEQ, reference, wk_c_number(t->c->i64, 0), "");
-
-	if (non_null) {
-		wk_f_push(t, reference);
-		branch_conditionally(t, LLVMBuildNot(t->b, is_null, ""), l);
-		(void)wk_f_pop(t);
-	} else {
-		branch_conditionally(t, is_null, l);
-		wk_f_push(t, reference);
-	}
-	wk_f_begin_fuel(t);
-}
-
 /* ---- variables ---- */
-
-static bool global_known(struct translator *t, uint32_t index)
-{
-	if (wk_c_knows(t->c->module->globals[index].type.type))
-		return true;
-	t->unsupported = "exceptions";
-	return false;
-}
 
 static LLVMValueRef global_cell(struct translator *t, uint32_t index)
 {
@@ -395,19 +148,15 @@ static void get_global(struct translator *t)
 	uint32_t index = wk_f_read_u32(t);
 	const struct wk_global_type *type = &t->c->module->globals[index].type;
 
-	if (global_known(t, index))
-		wk_f_push(t, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
-			t->c->tbaa_global, !type->mutable_)));
+	wk_f_push_as(t, type->type, wk_c_align_slot(t->c, wk_c_load(t->c, wk_c_type(t->c, type->type), global_cell(t, index), 0,
+		t->c->tbaa_global, !type->mutable_)));
 }
 
 static void set_global(struct translator *t)
 {
 	uint32_t index = wk_f_read_u32(t);
-
 	LLVMValueRef store;
 
-	if (!global_known(t, index))
-		return;
 	store = wk_c_align_slot(t->c, LLVMBuildStore(t->b, wk_f_pop(t), global_cell(t, index)));
 	LLVMSetVolatile(store, t->c->guards);
 	wk_c_tag(store, t->c->kind_tbaa, t->c->tbaa_global);
@@ -423,44 +172,14 @@ static void set_local(struct translator *t, bool tee)
 		wk_f_push(t, value);
 }
 
-static void do_select(struct translator *t)
+static void do_select(struct translator *t, wk_valtype type)
 {
-	LLVMValueRef condition = truth(t, wk_f_pop(t)), b = wk_f_hide(t, wk_f_pop(t)), a = wk_f_hide(t, wk_f_pop(t));
+	LLVMValueRef condition = wk_f_truth(t, wk_f_pop(t)), b = wk_f_hide(t, wk_f_pop(t)), a = wk_f_hide(t, wk_f_pop(t));
 
-	wk_f_push(t, LLVMBuildSelect(t->b, condition, a, b, ""));
+	wk_f_push_as(t, type, LLVMBuildSelect(t->b, condition, a, b, ""));
 }
 
 /* ---- one instruction ---- */
-
-static bool control_instruction(struct translator *t, uint32_t op)
-{
-	switch (op) {
-	case WK_OP_UNREACHABLE: wk_f_trap(t, WK_TRAP_UNREACHABLE); return true;
-	case WK_OP_NOP: return true;
-	case WK_OP_BLOCK: case WK_OP_LOOP: case WK_OP_IF: begin_block(t, op); return true;
-	case WK_OP_ELSE: begin_else(t); return true;
-	case WK_OP_END: end_block(t); return true;
-	case WK_OP_BR:
-		jump(t, label_at(t, wk_f_read_u32(t)));
-		wk_f_end_block(t);
-		return true;
-	case WK_OP_BR_IF: {
-		struct label *l = label_at(t, wk_f_read_u32(t));
-
-		branch_conditionally(t, truth(t, wk_f_pop(t)), l);
-		wk_f_begin_fuel(t);
-		return true;
-	}
-	case WK_OP_BR_TABLE: br_table(t); return true;
-	case WK_OP_BR_ON_NULL: branch_on_null(t, false); return true;
-	case WK_OP_BR_ON_NON_NULL: branch_on_null(t, true); return true;
-	case WK_OP_RETURN:
-		wk_f_return(t);
-		wk_f_end_block(t);
-		return true;
-	default: return false;
-	}
-}
 
 static bool variable_instruction(struct translator *t, uint32_t op)
 {
@@ -469,29 +188,25 @@ static bool variable_instruction(struct translator *t, uint32_t op)
 	switch (op) {
 	case WK_OP_DROP: wk_f_pop(t); return true;
 	case WK_OP_SELECT_T:
-		for (uint32_t n = wk_f_read_u32(t); n > 0; n--)
-			read_type(t);
-		do_select(t);
+		wk_f_read_u32(t); /* 1 */
+		do_select(t, wk_f_read_type(t));
 		return true;
-	case WK_OP_SELECT: do_select(t); return true;
+	case WK_OP_SELECT: do_select(t, WK_TYPE_BOTTOM); return true; /* of numbers */
 	case WK_OP_LOCAL_GET: {
 		uint32_t index = wk_f_read_u32(t);
 
-		wk_f_push(t, LLVMBuildLoad2(t->b, wk_c_type(t->c, t->local_types[index]), t->locals[index], ""));
+		value = LLVMBuildLoad2(t->b, wk_c_type(t->c, t->local_types[index]), t->locals[index], "");
+		wk_f_push_as(t, t->local_types[index], value);
 		return true;
 	}
 	case WK_OP_LOCAL_SET: set_local(t, false); return true;
 	case WK_OP_LOCAL_TEE: set_local(t, true); return true;
 	case WK_OP_GLOBAL_GET: get_global(t); return true;
 	case WK_OP_GLOBAL_SET: set_global(t); return true;
-	case WK_OP_REF_NULL: {
-		int64_t heap = wk_leb_trusted_signed(&t->at);
-
-		if (heap == -0x17 || heap == -0x0c) /* exn, noexn */
-			t->unsupported = "exceptions";
+	case WK_OP_REF_NULL:
+		(void)wk_leb_trusted_signed(&t->at);
 		wk_f_push(t, wk_c_number(t->c->i64, 0));
 		return true;
-	}
 	case WK_OP_REF_IS_NULL:
 		value = LLVMBuildICmp(t->b, LLVMIntEQ, wk_f_pop(t), wk_c_number(t->c->i64, 0), "");
 		wk_f_push(t, LLVMBuildZExt(t->b, value, t->c->i32, ""));
@@ -517,13 +232,10 @@ static void instruction(struct translator *t)
 {
 	t->instruction = t->at;
 	uint32_t op = read_opcode(t);
-	const struct wk_opcode *opcode = wk_opcode_find(op);
 
 	t->fuel += op != WK_OP_END && op != WK_OP_ELSE;
-	if (op == WK_OP_THROW || op == WK_OP_THROW_REF || op == WK_OP_TRY_TABLE)
-		t->unsupported = "exceptions";
-	else if (!control_instruction(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) &&
-		!wk_f_memory(t, op, opcode) && !wk_f_numeric(t, op) && !wk_f_vector(t, op))
+	if (!wk_f_control(t, op) && !variable_instruction(t, op) && !wk_f_call(t, op) && !wk_f_memory(t, op) &&
+		!wk_f_numeric(t, op) && !wk_f_vector(t, op))
 		t->unsupported = wk_opcode_name(op);
 }
 
@@ -559,8 +271,8 @@ static void add_locals(struct translator *t, wk_valtype type, uint32_t count)
 {
 	LLVMTypeRef what = wk_c_type(t->c, type);
 
-	if (!grow(t, &t->locals, &t->local_room, (uint64_t)t->local_count + count, sizeof *t->locals) ||
-		!grow(t, &t->local_types, &t->local_type_room, (uint64_t)t->local_count + count, sizeof *t->local_types))
+	if (!wk_f_grow(t, &t->locals, &t->local_room, (uint64_t)t->local_count + count, sizeof *t->locals) ||
+		!wk_f_grow(t, &t->local_types, &t->local_type_room, (uint64_t)t->local_count + count, sizeof *t->local_types))
 		return;
 	for (; count > 0; count--, t->local_count++) {
 		LLVMValueRef local = LLVMBuildAlloca(t->b, what, "");
@@ -605,7 +317,6 @@ static void check_stack(struct translator *t, const struct wk_function_decl *dec
 static void enter(struct translator *t, const struct wk_function_decl *decl)
 {
 	uint32_t parameters = t->type->parameter_count;
-	struct label *l;
 
 	t->allocas = wk_f_block(t);
 	LLVMPositionBuilderAtEnd(t->b, t->allocas);
@@ -613,7 +324,7 @@ static void enter(struct translator *t, const struct wk_function_decl *decl)
 		add_locals(t, t->type->types[i], 1);
 	for (uint32_t runs = wk_f_read_u32(t); runs > 0 && !t->unsupported; runs--) {
 		uint32_t count = wk_f_read_u32(t);
-		wk_valtype type = read_type(t);
+		wk_valtype type = wk_f_read_type(t);
 
 		if (count > 0 && !t->unsupported)
 			add_locals(t, type, count);
@@ -622,14 +333,8 @@ static void enter(struct translator *t, const struct wk_function_decl *decl)
 	if (t->unsupported)
 		return;
 	check_stack(t, decl);
-	l = push_label(t, 0);
-	if (!l)
-		return;
-	l->type = t->type;
-	l->arity = t->type->result_count;
-	l->target = wk_f_block(t);
-	(void)add_phis(t, l->target, wk_results_of(t->type), l->arity);
-	wk_f_begin_fuel(t);
+	wk_f_keep_locals(t);
+	wk_f_begin_body(t);
 }
 
 void wk_f_function(struct compiler *c, uint32_t index)
@@ -647,6 +352,8 @@ void wk_f_function(struct compiler *c, uint32_t index)
 		instruction(&t);
 	}
 	wk_f_end_fuel(&t);
+	if (!t.unsupported)
+		wk_f_end_exceptions(&t);
 	if (t.stack_check)
 		LLVMSetCondition(t.stack_check, LLVMConstInt(c->i1, 0, false));
 	t.code->left = t.unsupported;

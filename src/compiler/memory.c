@@ -297,7 +297,8 @@ static bool table_instruction(struct translator *t, uint32_t op)
 	switch (op) {
 	case WK_OP_TABLE_GET:
 		a = wk_f_read_u32(t);
-		wk_f_push(t, wk_c_load(c, c->i64, element(t, a, wide(t, wk_f_pop(t))), 0, c->tbaa_slots, false));
+		x = wk_c_load(c, c->i64, element(t, a, wide(t, wk_f_pop(t))), 0, c->tbaa_slots, false);
+		wk_f_push_as(t, c->module->tables[a].type.element, x);
 		break;
 	case WK_OP_TABLE_SET:
 		a = wk_f_read_u32(t);
@@ -340,27 +341,7 @@ static bool table_instruction(struct translator *t, uint32_t op)
 	return true;
 }
 
-/* Tables of exceptions are left to the interpreter: what is in them must be found by its collector. */
-static bool is_exception_table(const struct translator *t, const struct wk_opcode *opcode)
+bool wk_f_memory(struct translator *t, uint32_t op)
 {
-	const uint8_t *at = t->at;
-	uint32_t table = 0;
-
-	if (opcode->immediate == WK_IMM_ELEM_TABLE)
-		(void)wk_leb_trusted(&at);
-	if (opcode->immediate == WK_IMM_TABLE || opcode->immediate == WK_IMM_TABLE_TABLE ||
-		opcode->immediate == WK_IMM_ELEM_TABLE)
-		table = (uint32_t)wk_leb_trusted(&at);
-	else
-		return false;
-	return !wk_c_knows(t->c->module->tables[table].type.element);
-}
-
-bool wk_f_memory(struct translator *t, uint32_t op, const struct wk_opcode *opcode)
-{
-	if (is_exception_table(t, opcode)) {
-		t->unsupported = "exceptions";
-		return true;
-	}
 	return access_instruction(t, op) || memory_instruction(t, op) || table_instruction(t, op);
 }

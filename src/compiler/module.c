@@ -30,21 +30,7 @@ LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type)
 	}
 }
 
-/* Exceptions are collected, and what marks them does not look into native frames. */
-bool wk_c_knows(wk_valtype type)
-{
-	return !wk_is_ref(type) || (wk_heap_of(type) != WK_HEAP_EXN && wk_heap_of(type) != WK_HEAP_NOEXN);
-}
-
-bool wk_c_knows_signature(const struct wk_deftype *type)
-{
-	for (uint32_t i = 0; i < type->parameter_count + type->result_count; i++)
-		if (!wk_c_knows(type->types[i]))
-			return false;
-	return true;
-}
-
-static LLVMTypeRef result_type(const struct compiler *c, const struct wk_deftype *type)
+LLVMTypeRef wk_c_result_type(const struct compiler *c, const struct wk_deftype *type)
 {
 	const wk_valtype *results = wk_results_of(type);
 	LLVMTypeRef types[1024];
@@ -58,8 +44,7 @@ static LLVMTypeRef result_type(const struct compiler *c, const struct wk_deftype
 	return LLVMStructTypeInContext(c->llvm, types, type->result_count, false);
 }
 
-/* `before`: a parameter that stands behind the context; NULL: none. */
-static LLVMTypeRef function_type(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before)
+LLVMTypeRef wk_c_function_type_with(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before)
 {
 	LLVMTypeRef types[1026];
 	unsigned count = 0;
@@ -69,12 +54,12 @@ static LLVMTypeRef function_type(const struct compiler *c, const struct wk_defty
 		types[count++] = before;
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(types); i++)
 		types[count++] = wk_c_type(c, type->types[i]);
-	return LLVMFunctionType(result_type(c, type), types, count, false);
+	return LLVMFunctionType(wk_c_result_type(c, type), types, count, false);
 }
 
 LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type)
 {
-	return function_type(c, type, NULL);
+	return wk_c_function_type_with(c, type, NULL);
 }
 
 /* ---- pieces of IR ---- */
@@ -173,7 +158,7 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 	return LLVMBuildCall2(c->b, LLVMFunctionType(result, types, count + 1, false), helper, values, count + 1, "");
 }
 
-static void add_attribute(struct compiler *c, LLVMValueRef function, const char *name)
+void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name)
 {
 	unsigned kind = LLVMGetEnumAttributeKindForName(name, strlen(name));
 
@@ -214,13 +199,18 @@ static LLVMAttributeRef context_attribute(struct compiler *c)
 	return LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("swiftself", 9), 0);
 }
 
+void wk_c_mark_compiled_call(struct compiler *c, LLVMValueRef call, unsigned context)
+{
+	LLVMSetInstructionCallConv(call, c->convention);
+	LLVMAddCallSiteAttribute(call, context, context_attribute(c));
+}
+
 LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
 	unsigned count)
 {
 	LLVMValueRef call = LLVMBuildCall2(c->b, type, function, values, count, "");
 
-	LLVMSetInstructionCallConv(call, c->convention);
-	LLVMAddCallSiteAttribute(call, 1, context_attribute(c));
+	wk_c_mark_compiled_call(c, call, 1);
 	return call;
 }
 
@@ -233,7 +223,7 @@ LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef
 		LLVMSetFunctionCallConv(function, c->convention);
 		LLVMAddAttributeAtIndex(function, 1, context_attribute(c));
 	}
-	add_attribute(c, function, "nounwind");
+	wk_c_add_attribute(c, function, "nounwind");
 	add_text_attribute(c, function, "frame-pointer", "all");
 	add_text_attribute(c, function, "disable-tail-calls", "true");
 	add_text_attribute(c, function, "probe-stack", "inline-asm");
@@ -257,9 +247,9 @@ static LLVMValueRef make_ender(struct compiler *c, bool trap)
 	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
 
 	LLVMSetLinkage(function, LLVMInternalLinkage);
-	add_attribute(c, function, "noinline");
-	add_attribute(c, function, "cold");
-	add_attribute(c, function, "nounwind");
+	wk_c_add_attribute(c, function, "noinline");
+	wk_c_add_attribute(c, function, "cold");
+	wk_c_add_attribute(c, function, "nounwind");
 	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
 	helper = wk_c_field(c, c->pointer, LLVMGetParam(function, 0), wk_image_context, helpers, true);
 	helper = wk_c_load(c, c->pointer, helper, trap ? offsetof(struct wk_image_helpers, trap) :
@@ -284,107 +274,6 @@ void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, L
 	LLVMBuildUnreachable(c->b);
 }
 
-/* ---- calls by slots ---- */
-
-static uint32_t slots_of(const struct wk_deftype *type)
-{
-	uint32_t most = type->parameter_slots > type->result_slots ? type->parameter_slots : type->result_slots;
-
-	return most ? most : 1;
-}
-
-LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction)
-{
-	LLVMTypeRef type = LLVMIsAStoreInst(instruction) ? LLVMTypeOf(LLVMGetOperand(instruction, 0)) :
-		LLVMTypeOf(instruction);
-
-	if (type == c->v128)
-		LLVMSetAlignment(instruction, sizeof(uint64_t));
-	return instruction;
-}
-
-/* Values to slots one after the other, and back. *at is the next slot. */
-static void put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value)
-{
-	wk_c_align_slot(c, LLVMBuildStore(c->b, value, wk_c_at(c, slots, *at * sizeof(uint64_t))));
-	*at += LLVMTypeOf(value) == c->v128 ? 2 : 1;
-}
-
-static LLVMValueRef get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type)
-{
-	LLVMValueRef value = LLVMBuildLoad2(c->b, wk_c_type(c, type), wk_c_at(c, slots, *at * sizeof(uint64_t)), "");
-
-	*at += wk_slots_of(type);
-	return wk_c_align_slot(c, value);
-}
-
-/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
-static void build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
-	size_t helper, LLVMValueRef what)
-{
-	LLVMTypeRef slots_type = LLVMArrayType2(c->i64, slots_of(type));
-	LLVMValueRef slots, value, context = LLVMGetParam(function, 0);
-	uint32_t at = 0;
-
-	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, function, ""));
-	slots = LLVMBuildAlloca(c->b, slots_type, "");
-	for (uint32_t i = 0; i < type->parameter_count; i++)
-		put_slot(c, slots, &at, LLVMGetParam(function, i + skip));
-	wk_c_helper(c, helper, c->none, context, (LLVMValueRef[]){ what, slots }, 2);
-	if (type->result_count == 0) {
-		LLVMBuildRetVoid(c->b);
-		return;
-	}
-	value = LLVMGetUndef(result_type(c, type));
-	at = 0;
-	for (uint32_t i = 0; i < type->result_count; i++) {
-		LLVMValueRef one = get_slot(c, slots, &at, wk_results_of(type)[i]);
-
-		value = type->result_count == 1 ? one : LLVMBuildInsertValue(c->b, value, one, i, "");
-	}
-	LLVMBuildRet(c->b, value);
-}
-
-/* The opposite: takes parameters from slots, calls, and leaves the results there. */
-static LLVMValueRef build_entry(struct compiler *c, const struct wk_deftype *type)
-{
-	LLVMTypeRef parameters[3] = { c->pointer, c->pointer, c->pointer };
-	LLVMValueRef values[1026], slots, call;
-	LLVMValueRef entry = wk_c_add_function(c, "entry", LLVMFunctionType(c->none, parameters, 3, false), false);
-	unsigned count = 0;
-	uint32_t at = 0;
-
-	LLVMPositionBuilderAtEnd(c->b, LLVMAppendBasicBlockInContext(c->llvm, entry, ""));
-	slots = LLVMGetParam(entry, 2);
-	values[count++] = LLVMGetParam(entry, 0);
-	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
-		values[count++] = get_slot(c, slots, &at, type->types[i]);
-	call = wk_c_call_compiled(c, wk_c_function_type(c, type), LLVMGetParam(entry, 1), values, count);
-	at = 0;
-	for (uint32_t i = 0; i < type->result_count; i++)
-		put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
-	LLVMBuildRetVoid(c->b);
-	return entry;
-}
-
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
-	LLVMTypeRef *function)
-{
-	LLVMBasicBlockRef here = LLVMGetInsertBlock(c->b);
-
-	*function = function_type(c, type, c->pointer);
-	if (!c->slow_calls[type_index]) {
-		LLVMValueRef made = wk_c_add_function(c, "slow_call", *function, true);
-
-		add_attribute(c, made, "noinline");
-		add_attribute(c, made, "cold");
-		build_by_slots(c, made, type, 2, offsetof(struct wk_image_helpers, call_func), LLVMGetParam(made, 1));
-		c->slow_calls[type_index] = made;
-		LLVMPositionBuilderAtEnd(c->b, here);
-	}
-	return c->slow_calls[type_index];
-}
-
 /* ---- functions ---- */
 
 /* With a prefix: LLVM knows functions of the C library by their names, and what a module calls memcpy is not that. With
@@ -400,8 +289,7 @@ static void name_function(const struct wk_module *module, uint32_t index, char *
 	}
 }
 
-/* Other parts must find it, and nobody else. */
-static void share_function(const struct compiler *c, LLVMValueRef function)
+void wk_c_share_function(const struct compiler *c, LLVMValueRef function)
 {
 	if (c->part_count == 1)
 		return;
@@ -416,7 +304,7 @@ static void declare_body(struct compiler *c, struct code *code, uint32_t functio
 	if (code->known == WK_LIBRARY_NONE)
 		return;
 	code->body = wk_c_add_function(c, "body", code->type, true);
-	add_attribute(c, code->body, "noinline");
+	wk_c_add_attribute(c, code->body, "noinline");
 }
 
 static void declare(struct compiler *c)
@@ -427,14 +315,10 @@ static void declare(struct compiler *c)
 		const struct wk_deftype *type = wk_module_func_type(c->module, i);
 		struct code *code = &c->codes[i];
 
-		if (!wk_c_knows_signature(type)) {
-			code->left = "exceptions in its type";
-			continue;
-		}
 		name_function(c->module, i, name, sizeof name);
 		code->type = wk_c_function_type(c, type);
 		code->function = wk_c_add_function(c, name, code->type, true);
-		share_function(c, code->function);
+		wk_c_share_function(c, code->function);
 		if (i < c->module->imported_funcs)
 			code->left = "imported";
 		else if (wk_c_is_own(c, i) && !c->options->fuel)
@@ -454,7 +338,7 @@ static void replace(struct compiler *c, struct code *code)
 	snprintf(name, sizeof name, "%s", LLVMGetValueName2(code->function, &size));
 	LLVMSetValueName2(code->function, "", 0);
 	made = wk_c_add_function(c, name, code->type, true);
-	share_function(c, made);
+	wk_c_share_function(c, made);
 	LLVMReplaceAllUsesWith(code->function, made);
 	LLVMDeleteFunction(code->function);
 	code->function = made;
@@ -481,12 +365,12 @@ static void build_stubs(struct compiler *c)
 	for (uint32_t i = 0; i < c->module->func_count; i++) {
 		struct code *code = &c->codes[i];
 
-		if (!code->function || (wk_c_is_own(c, i) ? !code->left : !code->left && !code->tail_calls))
+		if (wk_c_is_own(c, i) ? !code->left : !code->left && !code->tail_calls)
 			continue;
 		replace(c, code);
 		if (!wk_c_is_own(c, i))
 			continue;
-		build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
+		wk_c_build_by_slots(c, code->function, wk_module_func_type(c->module, i), 1, offsetof(struct wk_image_helpers, call),
 			wk_c_number(c->i32, i));
 	}
 }
@@ -527,6 +411,24 @@ static LLVMValueRef linker_symbol(struct compiler *c, const char *name)
 	return symbol;
 }
 
+/* Each function's, then what is not a function's, then NULL. */
+static LLVMValueRef build_code_table(struct compiler *c, LLVMValueRef *codes)
+{
+	uint32_t count = c->module->func_count, asides = wk_c_asides(c, NULL);
+	LLVMValueRef *values = calloc((size_t)count + asides + 1, sizeof(*values)), table;
+
+	if (!values) {
+		c->failed = true;
+		return LLVMConstNull(c->pointer);
+	}
+	memcpy(values, codes, count * sizeof(*values));
+	wk_c_asides(c, values + count);
+	values[count + asides] = LLVMConstNull(c->pointer);
+	table = make_array(c, "code", c->pointer, values, count + asides + 1);
+	free(values);
+	return table;
+}
+
 /* Values for `count` functions, three times: code, entries, whether it is compiled. */
 static void build_tables(struct compiler *c, LLVMValueRef *values)
 {
@@ -537,20 +439,20 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 		const struct code *code = &c->codes[i];
 		bool compiled = !code->left;
 
-		values[i] = code->function ? code->function : null;
+		values[i] = code->function;
 		values[count + i] = null;
 		values[2 * count + i] = wk_c_number(c->i8, compiled);
 		if (compiled) {
 			uint32_t type = type_index_of(c->module, i);
 
 			if (!c->entries[type])
-				c->entries[type] = build_entry(c, wk_module_func_type(c->module, i));
+				c->entries[type] = wk_c_build_entry(c, wk_module_func_type(c->module, i));
 			values[count + i] = c->entries[type];
 		}
 	}
 	fields[0] = wk_c_number(c->i32, WK_IMAGE_ABI);
 	fields[1] = wk_c_number(c->i32, count);
-	fields[2] = make_array(c, "code", c->pointer, values, count);
+	fields[2] = build_code_table(c, values);
 	fields[3] = make_array(c, "entries", c->pointer, values + count, count);
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
 	fields[5] = wk_c_number(c->i32, c->options->fuel);

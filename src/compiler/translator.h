@@ -43,6 +43,8 @@ struct compiler {
 	struct code *codes;            /* by function index */
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
+	LLVMValueRef *by_slots;        /* by type index, the same: wk_c_by_slots; of equal types, the first */
+	LLVMValueRef slow_by_slots, reserve; /* made when needed */
 	LLVMValueRef enders[2];        /* functions that call the helpers trap and stop (wk_c_end_run) */
 	unsigned convention;           /* of compiled functions */
 	LLVMValueRef tbaa_guest, tbaa_context, tbaa_global, tbaa_slots, tbaa_fuel;
@@ -65,6 +67,7 @@ struct label {
 	uint32_t phi, arity;           /* in t->phis: what branches bring */
 	uint32_t parameters;           /* in t->phis: an if's parameters, for its else */
 	uint32_t branches;             /* to the target */
+	LLVMBasicBlockRef outside;     /* a try_table's: t->landing around it */
 };
 
 struct translator {
@@ -81,8 +84,16 @@ struct translator {
 	LLVMValueRef context;          /* the first parameter */
 	LLVMValueRef stack_check;      /* the branch that checks the stack; NULL: there must be one */
 	LLVMBasicBlockRef allocas;     /* the first block; its terminator comes last */
-	LLVMValueRef scratch;          /* slots for calls of helpers; NULL: none yet */
+	LLVMBasicBlockRef body;        /* the first one behind the check of the stack */
+
+	/* exception.c: */
+	LLVMBasicBlockRef landing;     /* where exceptions go here; NULL: out of the function */
+	LLVMValueRef scratch;          /* slots for calls; NULL: none yet */
 	uint32_t scratch_slots;
+	LLVMValueRef handler;          /* exec->native_handler; NULL: not loaded yet */
+	LLVMValueRef top, above;       /* exec->stack_top when the function begins, and then; NULL: not loaded yet */
+	uint32_t places, local_places; /* on the guest stack, for references to exceptions; of these, for locals */
+
 	bool guarded;                  /* what was located last is checked by a guard only (memory.c) */
 
 	LLVMValueRef fuel_charge;      /* takes the current run's fuel, which is put in at its end; NULL: none */
@@ -102,10 +113,10 @@ struct translator {
 /* ---- module.c ---- */
 
 LLVMTypeRef wk_c_type(const struct compiler *c, wk_valtype type);
-/* Has a value of this type a place in compiled code? */
-bool wk_c_knows(wk_valtype type);
-bool wk_c_knows_signature(const struct wk_deftype *type);
+LLVMTypeRef wk_c_result_type(const struct compiler *c, const struct wk_deftype *type);
 LLVMTypeRef wk_c_function_type(const struct compiler *c, const struct wk_deftype *type);
+/* The same with a parameter that stands behind the context; NULL: none. */
+LLVMTypeRef wk_c_function_type_with(const struct compiler *c, const struct wk_deftype *type, LLVMTypeRef before);
 /* A field of a structure in memory: its type, what it belongs to for alias analysis, whether it never changes. */
 LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, uint64_t offset, LLVMValueRef tbaa,
 	bool constant);
@@ -117,8 +128,6 @@ uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory);
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
 /* Its first byte; this never changes. */
 LLVMValueRef wk_c_memory_base(struct compiler *c, LLVMValueRef context, uint32_t memory);
-/* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
-LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
 LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
 /* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
@@ -131,16 +140,17 @@ LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, 
 /* Ends the run and the block: by the helper `stop`, or with a `trap`, an i32, by the helper `trap`. */
 void wk_c_end_run(struct compiler *c, LLVMValueRef context, LLVMValueRef trap, LLVMValueRef offset);
 void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
-/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
- * wk_func. */
-LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
-	LLVMTypeRef *function);
+void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name);
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
-/* A call of a compiled function, the context first. */
+/* A call of a compiled function, the context first; the same for a call that was made, with the context's place, counted
+ * from 1. */
 LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
 	unsigned count);
+void wk_c_mark_compiled_call(struct compiler *c, LLVMValueRef call, unsigned context);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
+/* Other parts must find it, and nobody else. */
+void wk_c_share_function(const struct compiler *c, LLVMValueRef function);
 /* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
 void wk_c_functions(struct compiler *c);
 void wk_c_rest(struct compiler *c);
@@ -151,12 +161,45 @@ static inline bool wk_c_is_own(const struct compiler *c, uint32_t function)
 }
 const char *wk_c_intrinsic_name(char *buffer, size_t size, const char *name, LLVMTypeRef type);
 
+/* ---- slots.c ---- */
+
+/* A load or store of a slot: of a v128 it is not more than a slot is aligned to. Returns the instruction. */
+LLVMValueRef wk_c_align_slot(struct compiler *c, LLVMValueRef instruction);
+/* The function that calls any function of this type, for call_indirect and call_ref: parameters behind the struct
+ * wk_func. */
+LLVMValueRef wk_c_slow_call(struct compiler *c, const struct wk_deftype *type, uint32_t type_index,
+	LLVMTypeRef *function);
+uint32_t wk_c_slots_of(const struct wk_deftype *type);
+/* Values to slots one after the other, and back. *at is the next slot. */
+void wk_c_put_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, LLVMValueRef value);
+LLVMValueRef wk_c_get_slot(struct compiler *c, LLVMValueRef slots, uint32_t *at, wk_valtype type);
+/* Results, at least one, as a function of this type returns them. */
+LLVMValueRef wk_c_take_results(struct compiler *c, LLVMValueRef slots, const struct wk_deftype *type);
+/* Are all results in registers? */
+bool wk_c_results_fit(const struct compiler *c, const struct wk_deftype *type);
+/* Compiled code (context, code, slots): calls code of this type with what is in the slots, as the entry does. With type
+ * NULL: (context, func, slots), for any struct wk_func. */
+LLVMValueRef wk_c_by_slots(struct compiler *c, const struct wk_deftype *type);
+/* How many functions were made that are not of the module and call some that are, in all parts; `to` receives them, unless
+ * it is NULL. */
+uint32_t wk_c_asides(struct compiler *c, LLVMValueRef *to);
+/* Fills a function whose parameters behind the first `skip` become slots, which a helper takes with `what`. */
+void wk_c_build_by_slots(struct compiler *c, LLVMValueRef function, const struct wk_deftype *type, unsigned skip,
+	size_t helper, LLVMValueRef what);
+/* The opposite: a function (context, code, slots) that takes parameters from slots, calls, and leaves the results there. */
+LLVMValueRef wk_c_build_entry(struct compiler *c, const struct wk_deftype *type);
+
 /* ---- function.c ---- */
 
 /* Translates a function's body, or says in code->left why not: it has no usable body then. */
 void wk_f_function(struct compiler *c, uint32_t index);
+/* Makes room for `wanted` items in an array of t's. false: no memory, and the function is given up. */
+bool wk_f_grow(struct translator *t, void *array, uint32_t *room, uint64_t wanted, size_t item);
+wk_valtype wk_f_read_type(struct translator *t);
 LLVMValueRef wk_f_pop(struct translator *t);
 void wk_f_push(struct translator *t, LLVMValueRef value);
+/* The same where the value may be a reference to an exception that has no place yet. */
+void wk_f_push_as(struct translator *t, wk_valtype type, LLVMValueRef value);
 static inline uint32_t wk_f_read_u32(struct translator *t) { return (uint32_t)wk_leb_trusted(&t->at); }
 LLVMBasicBlockRef wk_f_block(struct translator *t);
 /* Traps if the i1 is true, and goes on. */
@@ -177,10 +220,19 @@ LLVMValueRef wk_f_intrinsic(struct translator *t, const char *name, LLVMTypeRef 
 LLVMValueRef wk_f_intrinsic_of(struct translator *t, const char *name, LLVMTypeRef *types, size_t type_count,
 	LLVMValueRef *arguments, unsigned count);
 
-/* ---- numeric.c, memory.c, call.c, vector.c: false: not theirs ---- */
+/* ---- control.c ---- */
 
+void wk_f_begin_body(struct translator *t);
+/* Brings the top operands to a label and goes there. */
+void wk_f_jump(struct translator *t, struct label *l);
+/* An i1: is the i32 not zero? */
+LLVMValueRef wk_f_truth(struct translator *t, LLVMValueRef i32);
+
+/* ---- control.c, numeric.c, memory.c, call.c, vector.c: false: not theirs ---- */
+
+bool wk_f_control(struct translator *t, uint32_t op);
 bool wk_f_numeric(struct translator *t, uint32_t op);
-bool wk_f_memory(struct translator *t, uint32_t op, const struct wk_opcode *opcode);
+bool wk_f_memory(struct translator *t, uint32_t op);
 bool wk_f_call(struct translator *t, uint32_t op);
 bool wk_f_vector(struct translator *t, uint32_t op);
 /* The immediates of an access; the checked pointer to its `size` bytes; what every load and store of the guest's memory
@@ -207,6 +259,22 @@ void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function);
 
 /* Fills code->function with a path before code->body. */
 void wk_c_library_path(struct compiler *c, const struct code *code);
+
+/* ---- exception.c ---- */
+
+/* When the stack is checked: gives the function's locals places; at its end. */
+void wk_f_keep_locals(struct translator *t);
+void wk_f_end_exceptions(struct translator *t);
+/* Keeps a value of this type that is an operand at this height, if it refers to an exception. */
+void wk_f_keep(struct translator *t, uint32_t height, wk_valtype type, LLVMValueRef value);
+void wk_f_throw(struct translator *t);
+void wk_f_throw_ref(struct translator *t);
+/* Reads the clauses of the try_table whose label was pushed. */
+void wk_f_begin_try(struct translator *t);
+/* Calls compiled code of a type, or what wk_c_slow_call made, so that exceptions come to the try_table around it, if
+ * there is one. */
+LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
+	LLVMValueRef function, LLVMValueRef *values, unsigned count);
 
 /* ---- fuel.c ---- */
 

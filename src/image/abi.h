@@ -13,7 +13,11 @@
  * parameters from slots and leaves results there (runtime/instance.h says what a slot is). Every function of the module
  * has code in the image: an imported one, or one that is not compiled, a stub that calls back (helpers->call).
  *
- * Compiled code ends in a trap, an exception or an exit by calling a helper that does not return: see image/enter.c.
+ * Compiled code ends in a trap or an exit by calling a helper that does not return: see image/enter.c. So it does in an
+ * exception that it throws or calls something that does, unless it was called by try_call.
+ *
+ * What holds references to exceptions keeps them on the guest stack as well, where the collector looks: it moves
+ * exec->stack_top up, and back before it returns.
  */
 #ifndef WK_IMAGE_ABI_H
 #define WK_IMAGE_ABI_H
@@ -21,7 +25,7 @@
 #include "runtime/instance.h"
 
 /* Another number whenever something below changes, or code that was compiled before would do something wrong. */
-#define WK_IMAGE_ABI 3u
+#define WK_IMAGE_ABI 4u
 
 struct wk_image_context;
 
@@ -48,9 +52,19 @@ struct wk_image_helpers {
 	uint32_t (*table_init)(struct wk_image_context *context, uint32_t table, uint32_t segment, uint64_t to, uint32_t from,
 		uint32_t count);
 	void (*element_drop)(struct wk_image_context *context, uint32_t segment);
+	/* In assembly (image/enter.c): calls compiled code that a register points to that C has no use for in calls (LLVM's
+	 * `nest`), with all other registers as they are, and none on the stack. It returns what that does, or, with
+	 * exec->pending set, anything. The caller sets exec->native_handler and stack_top back; and takes pending, or lets it
+	 * go on. */
+	void (*try_call)(void);
+	/* Not yet thrown, and with nothing in its slots; NULL: no memory. */
+	struct wk_exception *(*exception_new)(struct wk_image_context *context, uint32_t tag);
+	void (*raise)(struct wk_image_context *context); /* exec->pending; does not return */
+	void (*reserve)(struct wk_image_context *context, const uint64_t *end); /* the guest stack reaches to there, or a trap */
 };
 
-typedef void wk_image_entry(struct wk_image_context *context, void *code, uint64_t *slots);
+/* Returns 0. */
+typedef uint32_t wk_image_entry(struct wk_image_context *context, void *code, uint64_t *slots);
 
 /* What compiled code sees of an instance. None of these fields ever changes: compiled code may keep them. */
 struct wk_image_context {
@@ -70,7 +84,7 @@ struct wk_image_context {
 struct wk_image_table {
 	uint32_t abi;
 	uint32_t function_count;       /* the module's, imported ones too */
-	void *const *code;             /* of each function */
+	void *const *code;             /* of each function; then of what calls functions and is none; then NULL */
 	wk_image_entry *const *entries; /* of each function's type */
 	const uint8_t *compiled;       /* of each function: 1, or 0: the code is a stub */
 	uint32_t counts_fuel;          /* 1: all of it does, in exec->fuel; 0: none */
@@ -138,6 +152,7 @@ WK_AT(wk_image_context, types, 64);
 WK_AT(wk_image_context, first, 72);
 WK_AT(wk_image_helpers, call_func, 24);
 WK_AT(wk_image_helpers, element_drop, 120);
+WK_AT(wk_image_helpers, reserve, 152);
 WK_AT(wk_image_table, compiled, 24);
 WK_AT(wk_image_table, counts_fuel, 32);
 WK_AT(wk_image_table, module_size, 36);
@@ -149,8 +164,15 @@ WK_AT(wk_image_seal, abi, 156);
 _Static_assert(sizeof(struct wk_image_seal) == 168, "WK_IMAGE_ABI: the seal");
 WK_AT(wk_exec, interrupt, 0);
 WK_AT(wk_exec, fuel, 16);
+WK_AT(wk_exec, stack_limit, 40);
+WK_AT(wk_exec, stack_top, 56);
+WK_AT(wk_exec, pending, 88);
 WK_AT(wk_exec, interrupt_at, 136);
 WK_AT(wk_exec, native_guard, 144);
+WK_AT(wk_exec, native_handler, 168); /* image/enter.c */
+WK_AT(wk_exception, tag, 0);
+WK_AT(wk_exception, slots, 48);
+WK_AT(wk_instance, tags, 56);
 WK_AT(wk_memory, linear.size, 8);
 WK_AT(wk_table, elements, 32);
 WK_AT(wk_table, size, 40);

@@ -92,7 +92,8 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	struct wk_image_context *context = func->instance->native;
 	struct wk_exec *x = context->exec;
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-	void *outer = x->native_anchor;
+	void *outer = x->native_anchor, *outer_handler = x->native_handler;
+	uint64_t *top = x->stack_top;
 	struct wk_entered entered;
 	enum wk_status status;
 
@@ -103,10 +104,13 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 		return wk_report_trap(x->report, x->trap, WK_NO_OFFSET, func->index);
 	}
 	entered = wk_exec_enter(x, func);
+	x->native_handler = NULL;
 	status = (enum wk_status)wk_image_enter(context, table->code[func->index], slots, table->entries[func->index],
 		&x->native_anchor);
 	wk_exec_leave(x, entered);
 	x->native_anchor = outer;
+	x->native_handler = outer_handler;
+	x->stack_top = top;
 	return status;
 }
 

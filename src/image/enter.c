@@ -10,38 +10,60 @@
  * compiled code has an entry of its own, so no frame of theirs is ever jumped over; what ended the inner run reaches
  * them as a status.
  *
- * Both functions are in one piece of assembly, since the second ends in the first: it restores what that has saved,
- * the registers that a function of C must preserve.
+ * A call in a try_table is an entry of that kind, too, but from compiled code to compiled code: all registers with
+ * parameters and results are left alone, and it is exceptions only that leave to there. After the call its caller looks
+ * whether there was one.
+ *
+ * All is in one piece of assembly, since all end in the same: restoring what was saved, the registers that a function of
+ * C must preserve.
  */
 #include "image/image.h"
 
 #if defined(__x86_64__)
+#define SAVE \
+	"	pushq %rbp\n" \
+	"	.cfi_def_cfa_offset 16\n" \
+	"	.cfi_offset %rbp, -16\n" \
+	"	movq %rsp, %rbp\n" \
+	"	.cfi_def_cfa_register %rbp\n" \
+	"	pushq %rbx\n" \
+	"	pushq %r12\n" \
+	"	pushq %r13\n" \
+	"	pushq %r14\n" \
+	"	pushq %r15\n"
+/* The context follows, for fault.c: 48 bytes below %rbp. */
 __asm__(
 	"	.text\n"
+	"	.globl wk_image_try_call\n"
+	"	.hidden wk_image_try_call\n"
+	"	.type wk_image_try_call, @function\n"
+	"wk_image_try_call:\n"
+	"	.cfi_startproc\n"
+	"	popq (%rsp)\n" /* tailcc has the callee take 8 bytes from behind the return address */
+	SAVE
+	"	pushq %r13\n"
+	"	movq (%r13), %r11\n"
+	"	movq %rsp, 168(%r11)\n" /* exec->native_handler */
+	"	pushq %r13\n" /* the 8 bytes */
+	"	jmp .Lcall\n"
+	"	.cfi_endproc\n"
+	"	.size wk_image_try_call, . - wk_image_try_call\n"
 	"	.globl wk_image_enter\n"
 	"	.hidden wk_image_enter\n"
 	"	.type wk_image_enter, @function\n"
 	"wk_image_enter:\n"
 	"	.cfi_startproc\n"
-	"	pushq %rbp\n"
-	"	.cfi_def_cfa_offset 16\n"
-	"	.cfi_offset %rbp, -16\n"
-	"	movq %rsp, %rbp\n"
-	"	.cfi_def_cfa_register %rbp\n"
-	"	pushq %rbx\n"
-	"	pushq %r12\n"
-	"	pushq %r13\n"
-	"	pushq %r14\n"
-	"	pushq %r15\n"
-	"	pushq %rdi\n" /* for fault.c: 48 bytes below %rbp */
+	"	movq %rcx, %r10\n"
+	SAVE
+	"	pushq %rdi\n"
 	"	movq %rsp, (%r8)\n"
-	"	call *%rcx\n"
+	".Lcall:\n"
+	"	call *%r10\n"
 	"	.globl wk_image_entered\n"
 	"	.hidden wk_image_entered\n"
 	"wk_image_entered:\n"
-	"	xorl %eax, %eax\n"
-	".Lleave:\n"
-	"	addq $8, %rsp\n"
+	"	leaq -40(%rbp), %rsp\n"
+	".Lrestore:\n"
 	"	popq %r15\n"
 	"	popq %r14\n"
 	"	popq %r13\n"
@@ -56,9 +78,9 @@ __asm__(
 	"	.hidden wk_image_leave\n"
 	"	.type wk_image_leave, @function\n"
 	"wk_image_leave:\n"
-	"	movq %rdi, %rsp\n"
+	"	leaq 8(%rdi), %rsp\n"
 	"	movl %esi, %eax\n"
-	"	jmp .Lleave\n"
+	"	jmp .Lrestore\n"
 	"	.size wk_image_leave, . - wk_image_leave\n");
 #elif defined(__aarch64__)
 __asm__(
@@ -67,6 +89,19 @@ __asm__(
 	"	.hidden wk_image_enter\n"
 	"	.type wk_image_enter, %function\n"
 	"wk_image_enter:\n"
+	"	mov x18, x3\n"
+	"	mov x17, x0\n"
+	"	mov x16, x4\n"
+	"	b .Lenter\n"
+	"	.size wk_image_enter, . - wk_image_enter\n"
+	"	.globl wk_image_try_call\n"
+	"	.hidden wk_image_try_call\n"
+	"	.type wk_image_try_call, %function\n"
+	"wk_image_try_call:\n" /* of the code in x18 */
+	"	mov x17, x20\n"
+	"	ldr x16, [x20]\n"
+	"	add x16, x16, #168\n" /* exec->native_handler */
+	".Lenter:\n"
 	"	stp x29, x30, [sp, #-176]!\n"
 	"	mov x29, sp\n"
 	"	stp x19, x20, [sp, #16]\n"
@@ -78,14 +113,13 @@ __asm__(
 	"	stp d10, d11, [sp, #112]\n"
 	"	stp d12, d13, [sp, #128]\n"
 	"	stp d14, d15, [sp, #144]\n"
-	"	str x0, [sp, #160]\n" /* for fault.c */
-	"	str x29, [x4]\n"
-	"	blr x3\n"
+	"	str x17, [sp, #160]\n" /* the context, for fault.c */
+	"	str x29, [x16]\n"
+	"	blr x18\n"
 	"	.globl wk_image_entered\n"
 	"	.hidden wk_image_entered\n"
 	"wk_image_entered:\n"
-	"	mov w0, #0\n"
-	".Lleave:\n"
+	".Lrestore:\n"
 	"	ldp x19, x20, [sp, #16]\n"
 	"	ldp x21, x22, [sp, #32]\n"
 	"	ldp x23, x24, [sp, #48]\n"
@@ -97,23 +131,28 @@ __asm__(
 	"	ldp d14, d15, [sp, #144]\n"
 	"	ldp x29, x30, [sp], #176\n"
 	"	ret\n"
-	"	.size wk_image_enter, . - wk_image_enter\n"
+	"	.size wk_image_try_call, . - wk_image_try_call\n"
 	"	.globl wk_image_leave\n"
 	"	.hidden wk_image_leave\n"
 	"	.type wk_image_leave, %function\n"
 	"wk_image_leave:\n"
 	"	mov sp, x0\n"
 	"	mov w0, w1\n"
-	"	b .Lleave\n"
+	"	b .Lrestore\n"
 	"	.size wk_image_leave, . - wk_image_leave\n");
 #else
 /* No images are made for this machine: wk_image_check refuses all. */
+const char wk_image_entered[1];
+
 uint32_t wk_image_enter(struct wk_image_context *context, void *code, uint64_t *slots, wk_image_entry *entry,
 	void **anchor)
 {
 	*anchor = NULL;
-	entry(context, code, slots);
-	return 0;
+	return entry(context, code, slots);
+}
+
+void wk_image_try_call(void)
+{
 }
 
 _Noreturn void wk_image_leave(void *anchor, uint32_t status)

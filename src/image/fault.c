@@ -10,8 +10,6 @@
 #include "image/image.h"
 
 #ifndef WK_IMAGE_OPTEE
-extern const char wk_image_entered[]; /* enter.c: where compiled code returns to */
-
 #if defined(__x86_64__)
 #define CONTEXT_FROM_FRAME (-48)
 #else

@@ -30,14 +30,13 @@ static void add_frame(struct wk_report *report, const struct wk_module *module, 
 	wk_format(frame->name, sizeof frame->name, "%S", &name);
 }
 
-/* The function whose code is nearest before the address: code of other kinds stands in no frame that is asked for. */
+/* The function whose code is nearest before the address; not below func_count: it is none's. */
 static uint32_t function_at(const struct wk_image_context *context, uintptr_t address)
 {
-	const struct wk_module *module = context->instance->module;
 	uint32_t found = WK_NO_FUNCTION;
 	uintptr_t best = 0;
 
-	for (uint32_t i = 0; i < module->func_count; i++) {
+	for (uint32_t i = 0; context->code[i]; i++) {
 		uintptr_t begin = (uintptr_t)context->code[i];
 
 		if (begin <= address && begin > best) {
@@ -77,8 +76,10 @@ static void add_frames(const struct wk_image_context *context, struct wk_report 
 		frame = (const uintptr_t *)frame[0];
 		if ((uintptr_t)frame >= anchor || frame[0] >= anchor)
 			return;
+		if (address == (uintptr_t)wk_image_entered)
+			continue; /* called in a try_table */
 		function = function_at(context, address - 1);
-		if (function != WK_NO_FUNCTION && function != innermost && function >= module->imported_funcs)
+		if (function < module->func_count && function != innermost && function >= module->imported_funcs)
 			add_frame(report, module, function, WK_NO_OFFSET);
 		innermost = WK_NO_FUNCTION;
 	}
@@ -102,7 +103,7 @@ static _Noreturn void fail(struct wk_image_context *context, enum wk_status stat
 			report->function = report->frames[0].function;
 		}
 	}
-	wk_image_leave(x->native_anchor, (uint32_t)status);
+	wk_image_leave(status == WK_EXCEPTION && x->native_handler ? x->native_handler : x->native_anchor, (uint32_t)status);
 }
 
 static void trap(struct wk_image_context *context, uint32_t code, uint32_t offset)
@@ -230,5 +231,28 @@ static void element_drop(struct wk_image_context *context, uint32_t segment)
 	wk_element_drop(context->instance, segment);
 }
 
+/* ---- exceptions ---- */
+
+static struct wk_exception *exception_new(struct wk_image_context *context, uint32_t tag)
+{
+	return wk_exception_new(context->exec->store, context->instance->tags[tag], context->exec->stack_top);
+}
+
+static void raise(struct wk_image_context *context)
+{
+	fail(context, WK_EXCEPTION, NULL, WK_NO_OFFSET);
+}
+
+static void reserve(struct wk_image_context *context, const uint64_t *end)
+{
+	struct wk_exec *x = context->exec;
+
+	if (wk_stack_reach(x->store, end))
+		return;
+	x->trap = wk_stack_trap(x->store, end);
+	fail(context, WK_TRAP, __builtin_frame_address(0), WK_NO_OFFSET);
+}
+
 const struct wk_image_helpers wk_image_helpers = { trap, stop, call, call_func, type_matches, ref_func, memory_grow,
-	memory_fill, memory_copy, memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop };
+	memory_fill, memory_copy, memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop,
+	wk_image_try_call, exception_new, raise, reserve };

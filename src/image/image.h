@@ -64,5 +64,7 @@ extern const struct wk_port_faults wk_image_faults;
 uint32_t wk_image_enter(struct wk_image_context *context, void *code, uint64_t *slots, wk_image_entry *entry,
 	void **anchor);
 _Noreturn void wk_image_leave(void *anchor, uint32_t status);
+void wk_image_try_call(void);      /* the helper */
+extern const char wk_image_entered[]; /* where code that was called by one of them returns to */
 
 #endif

@@ -144,6 +144,7 @@ struct wk_exec {
 	uintptr_t native_guard;        /* atomic: native_limit, or UINTPTR_MAX while interrupted: what frames are compared with */
 	uintptr_t native_limit;        /* no frame may lie below; 0: not known yet in this call from the host */
 	void *native_anchor;           /* where a trap in compiled code leaves to */
+	void *native_handler;          /* where an exception does, within the same run of it; NULL: to native_anchor */
 	volatile struct wk_entered entered; /* not in a TEE, where nobody looks */
 };
 #define WK_STACK_SLACK 64
