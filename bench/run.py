@@ -2,7 +2,7 @@
 """Runs the benchmark programs natively, in Wasmkeep and in other engines, and compares their times.
 
     bench/run.py [--vs NAME=COMMAND]... [--wasmkeep PATH] [--rounds N] [--only REGEX] [--class C] [--out DIR] [--json]
-                 [--compiled]
+                 [--compiled [BOUNDS]] [--vs-compiled NAME=COMPILE::RUN]... [--no-interpreter] [--take T]
 
 README.md beside this file says what is measured and what the figures can and cannot tell.
 """
@@ -28,7 +28,8 @@ import chart  # noqa: E402
 
 BENCH = pathlib.Path(__file__).resolve().parent
 REPOSITORY = BENCH.parent
-NATIVE, OURS, COMPILED = "native", "wasmkeep", "compiled"
+NATIVE, OURS = "native", "wasmkeep"
+BOUNDS = ("guard", "check")  # our compiled code: by guard pages, by comparisons
 
 # speedtest1 prints how long each of its steps took; that differs from run to run and is not the program's result.
 CLOCK_READING = re.compile(rb"\d+\.\d{3}s\b")
@@ -57,36 +58,60 @@ class Program:
 
 
 class Engine:
-    """A way to run a program: natively (no command) or by a command that is given the module's path and arguments."""
+    """A way to run a program: natively (no command) or by a command that is given the module's path and arguments.
 
-    def __init__(self, name, command):
+    With `compile`, a command with the words {module} and {image}, it is given the image's path instead.
+    """
+
+    def __init__(self, name, command, compile=None):
         self.name = name
         self.command = command
+        self.compile = compile
+
+    def image(self, program, build):
+        return build / "images" / f"{program.binary()}.{self.name}"
+
+    def prepare(self, program, build):
+        """Compiles the program; not timed."""
+        if self.compile is None:
+            return
+        image = self.image(program, build)
+        image.parent.mkdir(exist_ok=True)
+        image.unlink(missing_ok=True)
+        words = {"{module}": str(build / "wasm" / (program.binary() + ".wasm")), "{image}": str(image)}
+        run = subprocess.run([words.get(word, word) for word in self.compile], capture_output=True)
+        if run.returncode:
+            print(f"{self.name} does not compile {program.name}: {first_line(run.stderr or run.stdout)}", file=sys.stderr)
 
     def command_for(self, program, build):
         if self.name == NATIVE:
             return [str(build / "native" / program.binary()), *program.arguments]
+        if self.compile is not None:
+            return [*self.command, str(self.image(program, build)), *program.arguments]
         return [*self.command, str(build / "wasm" / (program.binary() + ".wasm")), *program.arguments]
 
 
 class Runs:
     """What one engine did with one program, over all rounds."""
 
+    take = staticmethod(statistics.median)  # of the times, what counts: --take
+
     def __init__(self):
         self.wall = []
+        self.user = []
         self.cpu = []
         self.failure = None  # None, or a short reason
         self.detail = ""
 
     def times(self, measure):
-        return self.wall if measure == "wall" else self.cpu
+        return {"wall": self.wall, "user": self.user, "cpu": self.cpu}[measure]
 
-    def median(self, measure):
-        return None if self.failure or not self.wall else statistics.median(self.times(measure))
+    def time(self, measure):
+        return None if self.failure or not self.wall else Runs.take(self.times(measure))
 
     def spread(self, measure):
         """Slowest minus fastest, in parts of the median."""
-        median = self.median(measure)
+        median = self.time(measure)
         return (max(self.times(measure)) - min(self.times(measure))) / median if median else None
 
 
@@ -115,7 +140,7 @@ def run_once(command, input_path, limit):
         errors = process.stderr.read()
         process.stdout.close()
         process.stderr.close()
-    return process.returncode, output, errors, wall, usage.ru_utime + usage.ru_stime
+    return process.returncode, output, errors, wall, (usage.ru_utime, usage.ru_utime + usage.ru_stime)
 
 
 def measure_program(program, engines, build, rounds, limit):
@@ -141,7 +166,8 @@ def measure_program(program, engines, build, rounds, limit):
                 mine.failure = "wrong"
                 mine.detail = "printed " + first_line(output)
             mine.wall.append(wall)
-            mine.cpu.append(cpu)
+            mine.user.append(cpu[0])
+            mine.cpu.append(cpu[1])
     return runs
 
 
@@ -157,14 +183,14 @@ def geometric_mean(values):
 
 def summarise(programs, engines, results, measure):
     """One row a program and one a class: name, class, native seconds, {engine: multiple of native}, peer / wasmkeep."""
-    peers = [engine.name for engine in engines if engine.name not in (NATIVE, OURS, COMPILED)]
+    peers = [engine.name for engine in engines if engine.name not in (NATIVE, OURS, *BOUNDS)]
     rows = []
     for program in programs:
         runs = results[program.name]
-        native = runs[NATIVE].median(measure)
+        native = runs[NATIVE].time(measure)
         multiples = {}
         for engine in engines[1:]:
-            median = runs[engine.name].median(measure)
+            median = runs[engine.name].time(measure)
             multiples[engine.name] = median / native if median and native else None
         best = min((multiples[name] for name in peers if multiples[name]), default=None)
         ours = multiples.get(OURS)
@@ -231,7 +257,7 @@ def write_csv(path, rows, means, engines, results, measure):
             runs = results.get(row["name"]) if not row["mean"] else None
             writer.writerow([
                 row["name"], row["class"],
-                *[figure(runs[name].median(measure), 5) if runs else "" for name in names],
+                *[figure(runs[name].time(measure), 5) if runs else "" for name in names],
                 *[figure(runs[name].spread(measure), 4) if runs else "" for name in names],
                 *[row["failures"].get(name) or figure(row["multiples"][name], 4) for name in names[1:]],
                 figure(row["advantage"], 4)])
@@ -251,7 +277,7 @@ def describe(engines, build, arguments):
     return {
         "date": datetime.date.today().isoformat(), "processor": processor, "machine": platform.machine(),
         "system": platform.system() + " " + platform.release(), "compiler": compiler.stdout.splitlines()[0],
-        "rounds": arguments.rounds, "measure": arguments.measure, "small": arguments.small,
+        "rounds": arguments.rounds, "measure": arguments.measure, "take": arguments.take, "small": arguments.small,
         "engines": {engine.name: " ".join(map(os.path.basename, engine.command)) for engine in engines},
     }
 
@@ -261,7 +287,7 @@ def write_json(path, about, rows, means, results):
     for row in rows:
         programs[row["name"]] = {
             "class": row["class"], "multiples": row["multiples"], "fastest peer / wasmkeep": row["advantage"],
-            "engines": {name: {"wall": [round(t, 6) for t in run.wall], "cpu": [round(t, 6) for t in run.cpu],
+            "engines": {name: {"wall": [round(t, 6) for t in run.wall], "user": [round(t, 6) for t in run.user], "cpu": [round(t, 6) for t in run.cpu],
                                "failure": run.failure, "detail": run.detail}
                         for name, run in results[row["name"]].items()},
         }
@@ -282,13 +308,20 @@ def parse_arguments():
     parser.add_argument("--out", type=pathlib.Path, metavar="DIR",
                         help="where results.csv and results.svg go (default build/bench/results)")
     parser.add_argument("--json", action="store_true", help="write results.json, with every single time, too")
-    parser.add_argument("--measure", choices=("wall", "cpu"), default="wall",
-                        help="compare elapsed time (default) or processor time, which other load disturbs less")
+    parser.add_argument("--measure", choices=("wall", "cpu", "user"), default="wall",
+                        help="compare elapsed time (default) or processor time, which other load disturbs less, or of "
+                        "that only what was not spent in the kernel")
+    parser.add_argument("--take", choices=("median", "best"), default="median",
+                        help="which of the rounds' times counts; the best is disturbed least by other load")
     parser.add_argument("--small", action="store_true", help="run the kernels with the smallest size, for a quick look")
     parser.add_argument("--core", type=int, metavar="N", help="the processor core to pin to (default: the last one)")
     parser.add_argument("--timeout", type=float, default=120.0, metavar="S", help="limit of one run (default 120 s)")
-    parser.add_argument("--compiled", action="store_true",
-                        help="our compiled code as another engine; each program runs once before, so that its image is there")
+    parser.add_argument("--compiled", choices=(*BOUNDS, "both"), nargs="?", const="both", metavar="BOUNDS",
+                        help="our compiled code as other engines: guard, check, or both (default); compiled before at -O2")
+    parser.add_argument("--vs-compiled", action="append", default=[], metavar="NAME=COMPILE::RUN",
+                        help="another engine's compiled code: COMPILE is a command with the words {module} and {image}, "
+                        "the image's path and the arguments are appended to RUN")
+    parser.add_argument("--no-interpreter", action="store_true", help="leave our interpreter out")
     parser.add_argument("--self-test", action="store_true", help="leave Wasmkeep out: native and the --vs engines only")
     return parser.parse_args()
 
@@ -302,14 +335,18 @@ def main():
     if not arguments.self_test:
         if not os.access(arguments.wasmkeep, os.X_OK):
             sys.exit(f"run.py: {arguments.wasmkeep} is not there; build it, or name it with --wasmkeep")
-        engines.append(Engine(OURS, [arguments.wasmkeep, "run", "--engine", "interp"]))
-        if arguments.compiled:
-            engines.append(Engine(COMPILED, [arguments.wasmkeep, "run", "--engine", "native"]))
-    for peer in arguments.vs:
+        if not arguments.no_interpreter:
+            engines.append(Engine(OURS, [arguments.wasmkeep, "run", "--engine", "interp"]))
+        for bounds in BOUNDS if arguments.compiled else ():
+            if arguments.compiled in (bounds, "both"):
+                engines.append(Engine(bounds, [arguments.wasmkeep, "run"], [
+                    arguments.wasmkeep, "compile", "-O2", "--bounds", bounds, "-o", "{image}", "{module}"]))
+    for peer in arguments.vs + arguments.vs_compiled:
         name, separator, command = peer.partition("=")
+        compile, compiled, run = command.rpartition("::")
         if not separator or not name or name in [engine.name for engine in engines]:
-            sys.exit(f"run.py: --vs {peer}: expected NAME=COMMAND, each NAME once")
-        engines.append(Engine(name, shlex.split(command)))
+            sys.exit(f"run.py: {peer}: expected NAME=COMMAND, each NAME once")
+        engines.append(Engine(name, shlex.split(run), shlex.split(compile) if compiled else None))
 
     programs = [program for program in read_programs(BENCH / "programs.txt")
                 if (not arguments.only or re.search(arguments.only, program.name))
@@ -326,21 +363,22 @@ def main():
     # What taskset would do, but children inherit it and no further process start is timed.
     os.sched_setaffinity(0, {arguments.core if arguments.core is not None else max(os.sched_getaffinity(0))})
 
+    Runs.take = staticmethod(min if arguments.take == "best" else statistics.median)
     results = {}
-    for program in programs if arguments.compiled else []:
-        engine = next(e for e in engines if e.name == COMPILED)
-        run_once(engine.command_for(program, build), program.input, 900)
     for program in programs:
+        for engine in engines:
+            engine.prepare(program, build)
         print(f"{program.name} ...", end=" ", file=sys.stderr, flush=True)
         runs = results[program.name] = measure_program(program, engines, build, arguments.rounds, arguments.timeout)
-        medians = [f"{name} {run.failure or format(run.median(arguments.measure), '.3f')}"
+        times = [f"{name} {run.failure or format(run.time(arguments.measure), '.3f')}"
                    for name, run in runs.items()]
-        print(", ".join(medians), file=sys.stderr)
+        print(", ".join(times), file=sys.stderr)
 
     rows, means = summarise(programs, engines, results, arguments.measure)
     about = describe(engines, build, arguments)
     print(f"\n{about['processor']}, {about['compiler']}, {arguments.rounds} rounds, {about['date']}")
-    print(f"Multiples of native {arguments.measure} time, process start included; medians; lower is better.")
+    print(f"Multiples of native {arguments.measure} time, process start included; {arguments.take} of the rounds; "
+          "lower is better.")
     if OURS in results[programs[0].name] and arguments.vs:
         print("peer/ours: the fastest other engine's time by Wasmkeep's; above 1, Wasmkeep is faster.")
     print("spread: slowest minus fastest run by the median, of the engine where it is largest.\n")

@@ -25,7 +25,7 @@
 
 enum option { OPTION_INVOKE = 1, OPTION_DIR, OPTION_DIR_RO, OPTION_ENV, OPTION_FD, OPTION_FUEL, OPTION_TIMEOUT,
 	OPTION_MEMORY, OPTION_STACK, OPTION_EAGER, OPTION_ENGINE, OPTION_IMAGE, OPTION_TA_DIR, OPTION_TEE, OPTION_DATA, OPTION_STACK_SIZE, OPTION_RAM, OPTION_MEMORY_REPORT,
-	OPTION_REPORT, OPTION_VERBOSE, OPTION_HELP };
+	OPTION_REPORT, OPTION_PROFILE, OPTION_VERBOSE, OPTION_HELP };
 
 static const struct wk_option options[] = {
 	{ OPTION_INVOKE, 0, "invoke", "NAME", "call this exported function instead of _start; ARGS are\n"
@@ -55,6 +55,8 @@ static const struct wk_option options[] = {
 	{ OPTION_RAM, 0, "tee-ram", "SIZE", WK_TEE_HELP_RAM },
 	{ OPTION_MEMORY_REPORT, 0, "memory-report", "[=FORM]", "say at the end what took memory: text (the default),\n"
 		"json, json:FILE, or a picture, svg:FILE or html:FILE" },
+	{ OPTION_PROFILE, 0, "profile", "[=FORM]", "say at the end in which functions it spent its time: text (the\n"
+		"default), json, text:FILE or json:FILE" },
 	{ OPTION_REPORT, 0, "report", "FORM", "say what ended it as text (the default) or json, one line" },
 	{ OPTION_VERBOSE, 'v', "verbose", NULL, "say sizes, times and memory use on standard error" },
 	{ OPTION_HELP, 'h', "help", NULL, "this help" },
@@ -123,6 +125,8 @@ static bool take_option(struct wk_run *run, int id, const char *value)
 		return wk_tee_take(&run->tee, (enum wk_tee_option)(id - OPTION_TEE), value, false);
 	case OPTION_MEMORY_REPORT:
 		return wk_memory_report_form(&run->memory, value);
+	case OPTION_PROFILE:
+		return wk_cli_profiler_take(&run->profiler, value);
 	case OPTION_REPORT:
 		return wk_message_form(value, &run->json);
 	default:
@@ -155,6 +159,8 @@ static bool goes_together(const struct wk_run *run)
 	else if (run->kind == WK_KIND_IMAGE && run->tee.optee)
 		wk_message("%s: this is an image for Linux; the TEE takes one that was compiled with --target aarch64-optee",
 			run->file);
+	else if (run->profiler.form != WK_PROFILER_NONE && run->tee.optee)
+		wk_message("--profile looks at the thread that runs the guest, which it cannot inside of a TEE (with --tee none or sim:PROFILE it can)");
 	else
 		return true;
 	wk_message_see_help("run");
@@ -286,7 +292,7 @@ static void interrupt_store(void *store)
 static enum wk_status run_program(struct wk_run *run, struct wk_program *program, struct wk_invoke *invoke,
 	struct wk_report *report, int *status)
 {
-	enum wk_status result = wk_program_instantiate(program, report);
+	enum wk_status result = wk_program_instantiate(program, report); /* its start function runs */
 
 	if (result != WK_OK)
 		return result;
@@ -319,12 +325,17 @@ static int run_module(struct wk_run *run, struct wk_keep *keep, struct wk_module
 	if (result != WK_OK)
 		goto out;
 	wk_watch(wk_program_store(program), interrupt_store, false);
-	result = run_program(run, program, &invoke, report, &status);
+	result = wk_cli_profiler_start(&run->profiler, module, wk_program_store(program), report);
+	if (result == WK_OK)
+		result = run_program(run, program, &invoke, report, &status);
+	wk_cli_profiler_stop(&run->profiler);
 	if (run->verbose)
 		say_end(run, keep, wk_program_store(program));
 	*cause = wk_watch_end();
 	/* While everything is there that took memory. */
 	if (!wk_memory_report_write(&run->memory, NULL) && status == WK_EXIT_SUCCESS)
+		status = WK_EXIT_WRITE;
+	if (!wk_cli_profiler_write(&run->profiler, run->file) && status == WK_EXIT_SUCCESS)
 		status = WK_EXIT_WRITE;
 	if (result == WK_EXIT) {
 		status = wk_run_guest_status(wk_store_exit_code(wk_program_store(program)));
@@ -332,6 +343,7 @@ static int run_module(struct wk_run *run, struct wk_keep *keep, struct wk_module
 		wk_report_clear(report);
 	}
 out:
+	wk_cli_profiler_end(&run->profiler);
 	wk_program_delete(program);
 	wk_invoke_free(&invoke);
 	if (report->status == WK_OK)

@@ -8,6 +8,7 @@
 #include "base/span.h"
 #include "image.h"
 #include "memory_report.h"
+#include "profiler.h"
 #include "tee.h"
 #include "watch.h"
 #include "world.h"
@@ -23,6 +24,7 @@ struct wk_run {
 	struct wk_cli_image image;
 	enum wk_cli_kind kind;         /* of the file */
 	struct wk_memory_report memory;
+	struct wk_cli_profiler profiler;
 	bool signalled;                /* Ctrl-C ended it */
 	struct timespec mark;          /* when the step that -v measures began */
 };

@@ -32,7 +32,8 @@ elseif(NOT CMAKE_CROSSCOMPILING)
 endif()
 
 if(WASMKEEP_COMPILER)
-	add_executable(wasmkeep_compile cli/compiler/main.c cli/message.c cli/file.c cli/names.c cli/text.c cli/json.c)
+	add_executable(wasmkeep_compile cli/compiler/main.c cli/message.c cli/file.c cli/names.c cli/text.c cli/json.c
+		cli/progress.c)
 	set_target_properties(wasmkeep_compile PROPERTIES OUTPUT_NAME wasmkeep-compile)
 	target_include_directories(wasmkeep_compile PRIVATE cli)
 	target_link_libraries(wasmkeep_compile PRIVATE wasmkeep_compiler wasmkeep wasmkeep_flags)

@@ -18,15 +18,29 @@
 #include "../file.h"
 #include "../message.h"
 #include "../names.h"
+#include "../progress.h"
 #include "compiler/compiler.h"
+
+struct job {
+	struct wk_span bytes;          /* the module */
+	struct wk_progress progress;
+};
 
 static void say_left(void *context, uint32_t function, const char *why)
 {
-	const struct wk_span *bytes = context;
+	const struct job *job = context;
 	char name[WK_NAMES_SIZE] = "";
 
-	wk_names_find(*bytes, function, name);
+	wk_names_find(job->bytes, function, name);
 	wk_message("function %u%s%s is not compiled: %s", function, name[0] ? " " : "", name, why);
+}
+
+static void show(void *context, uint64_t done, uint64_t whole)
+{
+	struct job *job = context;
+
+	job->progress.whole = (size_t)whole;
+	wk_progress_step(&job->progress, (size_t)done);
 }
 
 static double now(void)
@@ -40,7 +54,7 @@ static double now(void)
 int main(int count, char **words)
 {
 	struct wk_report report;
-	struct wk_span bytes = { NULL, 0 };
+	struct job job = { 0 };
 	struct wk_keep *keep = NULL;
 	struct wk_module *module = NULL;
 	struct wk_compile_options options = { 0 };
@@ -59,17 +73,20 @@ int main(int count, char **words)
 	options.compare = strchr(words[1], 'c') != NULL;
 	options.target = words[2][0] ? words[2] : NULL;
 	options.left = verbose ? say_left : NULL;
-	options.context = &bytes;
+	options.context = &job;
 	options.save_ir = count > 6 && words[6][0] ? words[6] : NULL;
 	options.sign = count > 7 ? words[7] : NULL;
 	wk_report_clear(&report);
+	wk_progress_begin(&job.progress, "compiling", 0);
+	options.progress = job.progress.terminal ? show : NULL;
 	report.status = wk_keep_new(NULL, &keep);
 	if (report.status == WK_OK)
-		report.status = wk_file_read(words[4], keep, &report, &bytes);
+		report.status = wk_file_read(words[4], keep, &report, &job.bytes);
 	if (report.status == WK_OK)
-		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
+		report.status = wk_module_load(keep, job.bytes.data, job.bytes.size, WK_LOAD_BORROW, &report, &module);
 	if (report.status == WK_OK)
 		report.status = wk_compile(module, &options, words[5], &report, &result);
+	wk_progress_end(&job.progress);
 	status = wk_message_exit_status(&report);
 	if (report.status != WK_OK)
 		wk_message_report(words[4], &report, NULL);
@@ -78,7 +95,7 @@ int main(int count, char **words)
 			(unsigned long long)result.library_size, now() - begin);
 	if (module)
 		wk_module_release(module);
-	wk_file_free(keep, &bytes);
+	wk_file_free(keep, &job.bytes);
 	wk_keep_delete(keep);
 	return status;
 }

@@ -83,8 +83,7 @@ static void call(struct translator *t, bool tail)
 	if (!values)
 		return;
 	if (tail) {
-		made = LLVMBuildCall2(t->b, code->type, code->function, values + 1, count, "");
-		LLVMSetInstructionCallConv(made, t->c->convention);
+		made = wk_c_call_compiled(t->c, code->type, code->function, values + 1, count);
 		finish_tail_call(t, made);
 		wk_f_end_block(t);
 	} else {
@@ -125,14 +124,12 @@ static void tail_call_func(struct translator *t, LLVMValueRef func, const struct
 	if (!values)
 		return;
 	code = find_code(t, func, own, other);
-	made = LLVMBuildCall2(t->b, wk_c_function_type(c, type), code, values + 1, count, "");
-	LLVMSetInstructionCallConv(made, c->convention);
+	made = wk_c_call_compiled(c, wk_c_function_type(c, type), code, values + 1, count);
 	finish_tail_call(t, made);
 	LLVMPositionBuilderAtEnd(t->b, other);
 	values[0] = values[1];
 	values[1] = func;
-	made = LLVMBuildCall2(t->b, slow_type, slow, values, count + 1, "");
-	LLVMSetInstructionCallConv(made, c->convention);
+	made = wk_c_call_compiled(c, slow_type, slow, values, count + 1);
 	free(values);
 	if (type->result_count == 0)
 		LLVMBuildRetVoid(t->b);

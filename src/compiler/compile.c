@@ -47,6 +47,8 @@ static void end(struct compiler *c)
 	LLVMDisposeBuilder(c->b);
 	LLVMDisposeModule(c->ir);
 	LLVMContextDispose(c->llvm);
+	if (c->machine)
+		LLVMDisposeTargetMachine(c->machine);
 }
 
 static void count_compiled(const struct compiler *c, struct wk_compile_result *result)

@@ -18,7 +18,11 @@ struct wk_compile_options {
 	const char *save_ir;           /* a file for LLVM's text of what is compiled, before it is optimised; NULL: none */
 	/* Told what is not compiled; NULL: nobody is. */
 	void (*left)(void *context, uint32_t function, const char *why);
-	void *context;
+	/* Told how far it is, by the thread that called wk_compile, between the translation and the linker: `done` of `whole`
+	 * units of work (two for each byte of a function's body), which never falls; first 0, then at least five times a
+	 * second while other threads work, and at last the whole if all goes well. NULL: nobody is. */
+	void (*progress)(void *context, uint64_t done, uint64_t whole);
+	void *context;                 /* for both */
 };
 
 struct wk_compile_result {

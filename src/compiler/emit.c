@@ -46,23 +46,28 @@ void wk_c_start(void)
 	LLVMInitializeAArch64AsmPrinter(), LLVMInitializeAArch64AsmParser(); /* and optee.c */
 }
 
-static enum wk_status make_machine(const struct wk_compile_options *options, struct wk_report *report,
-	LLVMTargetMachineRef *machine)
+static enum wk_status make_machine(struct compiler *c, struct wk_report *report)
 {
-	const struct wk_target *target = wk_c_target(options->target);
-	LLVMCodeGenOptLevel level = (LLVMCodeGenOptLevel)options->optimisation;
+	const struct wk_target *target = wk_c_target(c->options->target);
+	LLVMCodeGenOptLevel level = (LLVMCodeGenOptLevel)c->options->optimisation;
+	LLVMTargetDataRef layout;
 	LLVMTargetRef found;
 	char *text = NULL;
 
 	if (LLVMGetTargetFromTriple(target->triple, &found, &text))
 		return fail(report, "LLVM does not know the target", text);
-	*machine = LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features, level, LLVMRelocPIC,
+	c->machine = LLVMCreateTargetMachine(found, target->triple, target->cpu, target->features, level, LLVMRelocPIC,
 		LLVMCodeModelDefault);
-	return *machine ? WK_OK : fail(report, "LLVM does not know the target", NULL);
+	if (!c->machine)
+		return fail(report, "LLVM does not know the target", NULL);
+	layout = LLVMCreateTargetDataLayout(c->machine);
+	LLVMSetModuleDataLayout(c->ir, layout);
+	LLVMDisposeTargetData(layout);
+	LLVMSetTarget(c->ir, target->triple);
+	return WK_OK;
 }
 
-static enum wk_status run_passes(struct compiler *c, LLVMTargetMachineRef machine, const char *passes,
-	struct wk_report *report)
+static enum wk_status run_passes(struct compiler *c, const char *passes, struct wk_report *report)
 {
 	LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
 	enum wk_status status;
@@ -71,7 +76,7 @@ static enum wk_status run_passes(struct compiler *c, LLVMTargetMachineRef machin
 
 	LLVMPassBuilderOptionsSetLoopVectorization(options, true);
 	LLVMPassBuilderOptionsSetSLPVectorization(options, true);
-	error = LLVMRunPasses(c->ir, passes, machine, options);
+	error = LLVMRunPasses(c->ir, passes, c->machine, options);
 	LLVMDisposePassBuilderOptions(options);
 	if (!error)
 		return WK_OK;
@@ -108,7 +113,7 @@ static bool change_loops(struct compiler *c)
 		if (LLVMCountBasicBlocks(function) == 0)
 			continue;
 		if (c->options->optimisation >= 2)
-			good = wk_c_version_loops(c, function, &bounded);
+			good = wk_c_version_loops(c, function, &bounded) && wk_c_share_checks(c, function);
 		good = good && wk_c_add_polls(c, function, &bounded);
 		wk_c_leave_to_guards(c, function);
 		free(bounded.blocks);
@@ -116,42 +121,38 @@ static bool change_loops(struct compiler *c)
 	return good;
 }
 
-static enum wk_status optimise(struct compiler *c, LLVMTargetMachineRef machine, struct wk_report *report)
+static enum wk_status change(struct compiler *c, struct wk_report *report)
 {
 	enum wk_status status = WK_OK;
 	char passes[32];
 
 	if (c->options->optimisation >= 2)
-		status = run_passes(c, machine, BEFORE_LOOPS, report);
+		status = run_passes(c, BEFORE_LOOPS, report);
 	if (status == WK_OK)
 		status = change_loops(c) ? verify(c, report) : WK_NO_MEMORY;
 	snprintf(passes, sizeof passes, "default<O%u>", c->options->optimisation);
-	return status == WK_OK ? run_passes(c, machine, passes, report) : status;
+	return status == WK_OK ? run_passes(c, passes, report) : status;
 }
 
-enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)
+enum wk_status wk_c_optimise(struct compiler *c, struct wk_report *report)
 {
-	LLVMTargetMachineRef machine = NULL;
-	enum wk_status status = make_machine(c->options, report, &machine);
-	LLVMTargetDataRef layout;
+	enum wk_status status = make_machine(c, report);
 	char *text = NULL;
 
-	if (status != WK_OK)
-		return status;
-	layout = LLVMCreateTargetDataLayout(machine);
-	LLVMSetModuleDataLayout(c->ir, layout);
-	LLVMDisposeTargetData(layout);
-	LLVMSetTarget(c->ir, wk_c_target(c->options->target)->triple);
-	if (c->options->save_ir && LLVMPrintModuleToFile(c->ir, c->options->save_ir, &text))
+	if (status == WK_OK && c->options->save_ir && LLVMPrintModuleToFile(c->ir, c->options->save_ir, &text))
 		status = fail(report, c->options->save_ir, text);
 	if (status == WK_OK)
 		status = verify(c, report);
 	if (status == WK_OK)
-		status = optimise(c, machine, report);
-	if (status == WK_OK)
-		status = verify(c, report);
-	if (status == WK_OK && LLVMTargetMachineEmitToMemoryBuffer(machine, c->ir, LLVMObjectFile, &text, object))
-		status = fail(report, "LLVM cannot make code", text);
-	LLVMDisposeTargetMachine(machine);
-	return status;
+		status = change(c, report);
+	return status == WK_OK ? verify(c, report) : status;
+}
+
+enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object)
+{
+	char *text = NULL;
+
+	if (LLVMTargetMachineEmitToMemoryBuffer(c->machine, c->ir, LLVMObjectFile, &text, object))
+		return fail(report, "LLVM cannot make code", text);
+	return WK_OK;
 }

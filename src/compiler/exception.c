@@ -136,7 +136,7 @@ static LLVMValueRef make_reserve(struct compiler *c)
 /* Before each return, and before a tail call in the place of one. */
 static void give_places_back(struct translator *t)
 {
-	LLVMValueRef function = t->code->function;
+	LLVMValueRef function = t->function;
 
 	for (LLVMBasicBlockRef b = LLVMGetFirstBasicBlock(function); b; b = LLVMGetNextBasicBlock(b)) {
 		LLVMValueRef end = LLVMGetBasicBlockTerminator(b), before;
@@ -277,12 +277,12 @@ void wk_f_begin_try(struct translator *t)
 
 /* ---- calls ---- */
 
-/* Are all parameters and results in registers? `count` values are passed, pointers among them. */
+/* Are all parameters and results in registers? `count` values are passed; the first, the context, has one of its own. */
 static bool in_registers(const struct compiler *c, const struct wk_deftype *type, LLVMValueRef *values, unsigned count)
 {
 	uint32_t integers = 0, others = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 1; i < count; i++) {
 		LLVMTypeRef one = LLVMTypeOf(values[i]);
 
 		if (one == c->i32 || one == c->i64 || one == c->pointer)
@@ -307,7 +307,7 @@ static LLVMValueRef scratch(struct translator *t, uint32_t slots)
 	return t->scratch;
 }
 
-/* try_call(function, values). */
+/* try_call(values), of this function; the context is the first. */
 static LLVMValueRef call_by_helper(struct translator *t, LLVMTypeRef result, LLVMValueRef function,
 	LLVMValueRef *values, unsigned count)
 {
@@ -316,16 +316,16 @@ static LLVMValueRef call_by_helper(struct translator *t, LLVMTypeRef result, LLV
 	LLVMValueRef *all = malloc(((size_t)count + 1) * sizeof(LLVMValueRef)), helper, made = NULL;
 
 	if (types && all) {
-		all[0] = function;
-		for (unsigned i = 0; i < count; i++)
+		all[0] = values[0];
+		all[1] = function;
+		for (unsigned i = 1; i < count; i++)
 			all[i + 1] = values[i];
 		for (unsigned i = 0; i <= count; i++)
 			types[i] = LLVMTypeOf(all[i]);
 		helper = wk_c_field(c, c->pointer, t->context, wk_image_context, helpers, true);
 		helper = wk_c_field(c, c->pointer, helper, wk_image_helpers, try_call, true);
-		made = LLVMBuildCall2(t->b, LLVMFunctionType(result, types, count + 1, false), helper, all, count + 1, "");
-		LLVMSetInstructionCallConv(made, c->convention);
-		LLVMAddCallSiteAttribute(made, 1, LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("nest", 4), 0));
+		made = wk_c_call_compiled(c, LLVMFunctionType(result, types, count + 1, false), helper, all, count + 1);
+		LLVMAddCallSiteAttribute(made, 2, LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("nest", 4), 0));
 	} else {
 		c->failed = true;
 		t->unsupported = "no memory to translate it";
@@ -357,11 +357,8 @@ LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type
 	LLVMValueRef made;
 	bool direct;
 
-	if (!t->landing) {
-		made = LLVMBuildCall2(t->b, function_type, function, values, count, "");
-		LLVMSetInstructionCallConv(made, c->convention);
-		return made;
-	}
+	if (!t->landing)
+		return wk_c_call_compiled(c, function_type, function, values, count);
 	direct = in_registers(c, type, values, count);
 	if (!t->handler)
 		t->handler = get_first(t, EXEC(native_handler));

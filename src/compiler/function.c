@@ -66,7 +66,7 @@ wk_valtype wk_f_read_type(struct translator *t)
 
 LLVMBasicBlockRef wk_f_block(struct translator *t)
 {
-	return LLVMAppendBasicBlockInContext(t->c->llvm, t->code->function, "");
+	return LLVMAppendBasicBlockInContext(t->c->llvm, t->function, "");
 }
 
 void wk_f_branch_unlikely(struct translator *t, LLVMValueRef condition, LLVMBasicBlockRef yes, LLVMBasicBlockRef no)
@@ -280,7 +280,7 @@ static void add_locals(struct translator *t, wk_valtype type, uint32_t count)
 		t->locals[t->local_count] = local;
 		t->local_types[t->local_count] = type;
 		LLVMBuildStore(t->b, t->local_count < t->type->parameter_count ?
-			LLVMGetParam(t->code->function, t->local_count + 1) : LLVMConstNull(what), local);
+			LLVMGetParam(t->function, t->local_count + 1) : LLVMConstNull(what), local);
 	}
 }
 
@@ -343,7 +343,8 @@ void wk_f_function(struct compiler *c, uint32_t index)
 	struct translator t = { .c = c, .b = c->b, .index = index, .type = wk_module_func_type(c->module, index),
 		.code = &c->codes[index], .at = c->module->bytes.data + decl->body };
 
-	t.context = LLVMGetParam(t.code->function, 0);
+	t.function = t.code->body ? t.code->body : t.code->function;
+	t.context = LLVMGetParam(t.function, 0);
 	enter(&t, decl);
 	while (!t.unsupported && t.label_count != 0) {
 		if (t.unreachable)
@@ -356,6 +357,8 @@ void wk_f_function(struct compiler *c, uint32_t index)
 	if (t.stack_check)
 		LLVMSetCondition(t.stack_check, LLVMConstInt(c->i1, 0, false));
 	t.code->left = t.unsupported;
+	if (t.code->body && !t.unsupported)
+		wk_c_library_path(c, t.code);
 	free(t.stack);
 	free(t.labels);
 	free(t.phis);

@@ -18,13 +18,6 @@ static bool is64(const struct translator *t, uint32_t memory)
 	return t->c->module->memories[memory].limits.is64;
 }
 
-static LLVMValueRef base_of(struct translator *t, uint32_t memory)
-{
-	if (memory == 0)
-		return wk_c_field(t->c, t->c->pointer, t->context, wk_image_context, memory, true);
-	return wk_c_field(t->c, t->c->pointer, wk_c_memory(t->c, t->context, memory), wk_memory, linear.base, true);
-}
-
 static LLVMValueRef size_of(struct translator *t, uint32_t memory)
 {
 	return wk_c_memory_size(t->c, t->context, memory);
@@ -110,7 +103,7 @@ LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef ind
 	t->guarded = wk_c_is_guarded(t->c, m.memory);
 	check(t, m.memory, address, m.offset, size);
 	address = LLVMBuildAdd(t->b, address, number(t, m.offset), "");
-	return LLVMBuildGEP2(t->b, t->c->i8, base_of(t, m.memory), &address, 1, "");
+	return LLVMBuildGEP2(t->b, t->c->i8, wk_c_memory_base(t->c, t->context, m.memory), &address, 1, "");
 }
 
 void wk_f_access_guest(struct translator *t, LLVMValueRef instruction)
@@ -187,6 +180,46 @@ static void push_size(struct translator *t, LLVMValueRef value, bool wide_result
 	wk_f_push(t, wide_result ? value : LLVMBuildTrunc(t->b, value, t->c->i32, ""));
 }
 
+/* The first of `count` bytes, which are all there; else traps. */
+static LLVMValueRef locate_range(struct translator *t, uint32_t memory, LLVMValueRef address, LLVMValueRef count)
+{
+	LLVMValueRef end = is64(t, memory) ?
+		wk_f_intrinsic(t, "llvm.uadd.sat", t->c->i64, (LLVMValueRef[]){ address, count }, 2) :
+		LLVMBuildAdd(t->b, address, count, "");
+
+	wk_f_trap_if(t, LLVMBuildICmp(t->b, LLVMIntUGT, end, size_of(t, memory), ""), WK_TRAP_MEMORY_BOUNDS);
+	return LLVMBuildGEP2(t->b, t->c->i8, wk_c_memory_base(t->c, t->context, memory), &address, 1, "");
+}
+
+/* As the accesses of a guarded memory (above): in their order. */
+static void mark_range(struct compiler *c, LLVMValueRef call, uint32_t memory)
+{
+	if (wk_c_is_guarded(c, memory))
+		LLVMSetOperand(call, 3, LLVMConstInt(c->i1, 1, false));
+	wk_c_tag(call, c->kind_tbaa, c->tbaa_guest);
+}
+
+void wk_c_copy_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef from, LLVMValueRef count, uint32_t memory,
+	bool may_overlap)
+{
+	mark_range(c, may_overlap ? LLVMBuildMemMove(c->b, to, 1, from, 1, count) : LLVMBuildMemCpy(c->b, to, 1, from, 1, count),
+		memory);
+}
+
+void wk_c_fill_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef byte, LLVMValueRef count, uint32_t memory)
+{
+	mark_range(c, LLVMBuildMemSet(c->b, to, byte, count, 1), memory);
+}
+
+LLVMValueRef wk_c_trailing_zeros(struct compiler *c, LLVMValueRef value)
+{
+	LLVMTypeRef type = LLVMFunctionType(c->i64, (LLVMTypeRef[]){ c->i64, c->i1 }, 2, false);
+	unsigned id = LLVMLookupIntrinsicID("llvm.cttz", 9);
+	LLVMValueRef intrinsic = LLVMGetIntrinsicDeclaration(c->ir, id, &c->i64, 1);
+
+	return LLVMBuildCall2(c->b, type, intrinsic, (LLVMValueRef[]){ value, LLVMConstInt(c->i1, 1, false) }, 2, "");
+}
+
 static bool memory_instruction(struct translator *t, uint32_t op)
 {
 	struct compiler *c = t->c;
@@ -207,13 +240,15 @@ static bool memory_instruction(struct translator *t, uint32_t op)
 	case WK_OP_MEMORY_FILL:
 		a = wk_f_read_u32(t);
 		z = wide(t, wk_f_pop(t)), y = wk_f_pop(t), x = wide(t, wk_f_pop(t));
-		wk_f_trap_if_any(t, wk_c_call_helper(c, memory_fill, c->i32, t->context, index_number(t, a), x, y, z));
+		x = locate_range(t, a, x, z);
+		wk_c_fill_guest(c, x, LLVMBuildTrunc(t->b, y, c->i8, ""), z, a);
 		return true;
 	case WK_OP_MEMORY_COPY:
 		a = wk_f_read_u32(t), b = wk_f_read_u32(t);
 		z = wide(t, wk_f_pop(t)), y = wide(t, wk_f_pop(t)), x = wide(t, wk_f_pop(t));
-		wk_f_trap_if_any(t, wk_c_call_helper(c, memory_copy, c->i32, t->context, index_number(t, a), index_number(t, b), x,
-			y, z));
+		x = locate_range(t, a, x, z);
+		y = locate_range(t, b, y, z);
+		wk_c_copy_guest(c, x, y, z, a, true);
 		return true;
 	case WK_OP_MEMORY_INIT:
 		a = wk_f_read_u32(t), b = wk_f_read_u32(t);

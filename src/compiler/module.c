@@ -135,6 +135,13 @@ LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t
 	return size;
 }
 
+LLVMValueRef wk_c_memory_base(struct compiler *c, LLVMValueRef context, uint32_t memory)
+{
+	if (memory == 0)
+		return wk_c_field(c, c->pointer, context, wk_image_context, memory, true);
+	return wk_c_field(c, c->pointer, wk_c_memory(c, context, memory), wk_memory, linear.base, true);
+}
+
 LLVMValueRef wk_c_helper(struct compiler *c, size_t offset, LLVMTypeRef result, LLVMValueRef context,
 	LLVMValueRef *arguments,
 	unsigned count)
@@ -186,13 +193,31 @@ static void describe_context(struct compiler *c, LLVMValueRef function)
 	}
 }
 
+/* The context is in a register that callees keep (LLVM's `swiftself`: r13, x20), so it stays there over calls. */
+static LLVMAttributeRef context_attribute(struct compiler *c)
+{
+	return LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("swiftself", 9), 0);
+}
+
+LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
+	unsigned count)
+{
+	LLVMValueRef call = LLVMBuildCall2(c->b, type, function, values, count, "");
+
+	LLVMSetInstructionCallConv(call, c->convention);
+	LLVMAddCallSiteAttribute(call, 1, context_attribute(c));
+	return call;
+}
+
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local)
 {
 	LLVMValueRef function = LLVMAddFunction(c->ir, name, type);
 
 	LLVMSetLinkage(function, LLVMInternalLinkage);
-	if (local)
+	if (local) {
 		LLVMSetFunctionCallConv(function, c->convention);
+		LLVMAddAttributeAtIndex(function, 1, context_attribute(c));
+	}
 	wk_c_add_attribute(c, function, "nounwind");
 	add_text_attribute(c, function, "frame-pointer", "all");
 	add_text_attribute(c, function, "disable-tail-calls", "true");
@@ -267,6 +292,16 @@ void wk_c_share_function(const struct compiler *c, LLVMValueRef function)
 	LLVMSetVisibility(function, LLVMHiddenVisibility);
 }
 
+/* Behind the function, since backtraces take what stands there for it. */
+static void declare_body(struct compiler *c, struct code *code, uint32_t function)
+{
+	code->known = wk_library_find(c->module, function);
+	if (code->known == WK_LIBRARY_NONE)
+		return;
+	code->body = wk_c_add_function(c, "body", code->type, true);
+	wk_c_add_attribute(c, code->body, "noinline");
+}
+
 static void declare(struct compiler *c)
 {
 	char name[200];
@@ -281,6 +316,8 @@ static void declare(struct compiler *c)
 		wk_c_share_function(c, code->function);
 		if (i < c->module->imported_funcs)
 			code->left = "imported";
+		else if (wk_c_is_own(c, i) && !c->options->fuel)
+			declare_body(c, code, i);
 	}
 }
 
@@ -291,7 +328,7 @@ static void replace(struct compiler *c, struct code *code)
 	char name[200];
 	size_t size;
 
-	if (LLVMCountBasicBlocks(code->function) == 0)
+	if (LLVMCountBasicBlocks(code->function) == 0 && !code->body)
 		return;
 	snprintf(name, sizeof name, "%s", LLVMGetValueName2(code->function, &size));
 	LLVMSetValueName2(code->function, "", 0);
@@ -300,6 +337,9 @@ static void replace(struct compiler *c, struct code *code)
 	LLVMReplaceAllUsesWith(code->function, made);
 	LLVMDeleteFunction(code->function);
 	code->function = made;
+	if (code->body)
+		LLVMDeleteFunction(code->body);
+	code->body = NULL;
 }
 
 /* A tail call from compiled code to a function that is interpreted takes native stack, and so does its way back. A

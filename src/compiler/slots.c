@@ -100,8 +100,7 @@ static void build_from_slots(struct compiler *c, LLVMValueRef function, const st
 	values[count++] = LLVMGetParam(function, 0);
 	for (uint32_t i = 0; i < type->parameter_count && count < WK_COUNT(values); i++)
 		values[count++] = wk_c_get_slot(c, slots, &at, type->types[i]);
-	call = LLVMBuildCall2(c->b, wk_c_function_type(c, type), LLVMGetParam(function, 1), values, count, "");
-	LLVMSetInstructionCallConv(call, c->convention);
+	call = wk_c_call_compiled(c, wk_c_function_type(c, type), LLVMGetParam(function, 1), values, count);
 	at = 0;
 	for (uint32_t i = 0; i < type->result_count; i++)
 		wk_c_put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));

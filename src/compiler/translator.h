@@ -10,15 +10,19 @@
 #define WK_COMPILER_TRANSLATOR_H
 
 #include <llvm-c/Core.h>
+#include <llvm-c/TargetMachine.h>
 
 #include "base/leb128.h"
 #include "compiler/compiler.h"
+#include "compiler/library.h"
 #include "format/opcodes.h"
 #include "image/abi.h"
 
 struct code {
 	LLVMValueRef function;
 	LLVMTypeRef type;
+	enum wk_library_function known;
+	LLVMValueRef body;             /* of what is known: the function that has the body, internal to its part; else NULL */
 	const char *left;              /* why it is not compiled; NULL: it is */
 	bool tail_calls;               /* has return_call and the like */
 };
@@ -29,6 +33,7 @@ struct compiler {
 	/* A large module is compiled in parts, each in a context of LLVM's that one thread uses (parts.c). This one
 	 * defines the functions from `first` to before `end`; the first part has what belongs to no function, too. */
 	uint32_t part, part_count, first, end;
+	LLVMTargetMachineRef machine;  /* made by wk_c_optimise */
 	LLVMContextRef llvm;
 	LLVMModuleRef ir;
 	LLVMBuilderRef b;              /* of the function that is built */
@@ -71,6 +76,7 @@ struct translator {
 	uint32_t index;                /* of the function */
 	const struct wk_deftype *type;
 	struct code *code;
+	LLVMValueRef function;         /* that gets the body */
 	const uint8_t *at;             /* next byte */
 	const uint8_t *instruction;    /* the current one's first byte */
 	const char *unsupported;       /* why this function is given up */
@@ -120,6 +126,8 @@ LLVMValueRef wk_c_load(struct compiler *c, LLVMTypeRef type, LLVMValueRef base, 
 LLVMValueRef wk_c_memory(struct compiler *c, LLVMValueRef context, uint32_t memory);
 uint64_t wk_c_memory_minimum(const struct compiler *c, uint32_t memory);
 LLVMValueRef wk_c_memory_size(struct compiler *c, LLVMValueRef context, uint32_t memory);
+/* Its first byte; this never changes. */
+LLVMValueRef wk_c_memory_base(struct compiler *c, LLVMValueRef context, uint32_t memory);
 LLVMValueRef wk_c_at(struct compiler *c, LLVMValueRef base, uint64_t offset);
 LLVMValueRef wk_c_number(LLVMTypeRef type, uint64_t number);
 /* Calls a helper by its offset in struct wk_image_helpers. The context comes first. */
@@ -135,6 +143,9 @@ void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
 void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name);
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
+/* A call of a compiled function, the context first. */
+LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
+	unsigned count);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
 /* Other parts must find it, and nobody else. */
 void wk_c_share_function(const struct compiler *c, LLVMValueRef function);
@@ -228,6 +239,12 @@ struct memarg { uint32_t memory; uint64_t offset; };
 struct memarg wk_f_read_memarg(struct translator *t);
 LLVMValueRef wk_f_locate(struct translator *t, struct memarg m, LLVMValueRef index, uint32_t size);
 void wk_f_access_guest(struct translator *t, LLVMValueRef instruction);
+/* Copies and fills bytes, an i64, that are in bounds. `memory` is what is written. */
+void wk_c_copy_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef from, LLVMValueRef count, uint32_t memory,
+	bool may_overlap);
+void wk_c_fill_guest(struct compiler *c, LLVMValueRef to, LLVMValueRef byte, LLVMValueRef count, uint32_t memory);
+/* Of an i64 that is not 0. */
+LLVMValueRef wk_c_trailing_zeros(struct compiler *c, LLVMValueRef value);
 LLVMValueRef wk_f_ref_func(struct translator *t, uint32_t function);
 /* Returns what is on the stack. */
 void wk_f_return(struct translator *t);
@@ -252,6 +269,11 @@ void wk_f_begin_try(struct translator *t);
 LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
 	LLVMValueRef function, LLVMValueRef *values, unsigned count);
 
+/* ---- library.c ---- */
+
+/* Fills code->function with a path before code->body. */
+void wk_c_library_path(struct compiler *c, const struct code *code);
+
 /* ---- fuel.c ---- */
 
 /* A straight run of instructions begins; it ends. */
@@ -265,6 +287,11 @@ struct wk_c_blocks { LLVMBasicBlockRef *blocks; uint32_t count, room; };
  * Adds to `bounded` the headers of loops without loops and calls in them that end after few rounds (BOUND), or after no
  * more than a memory has bytes; the caller frees it. false: no memory. */
 bool wk_c_version_loops(struct compiler *c, LLVMValueRef function, struct wk_c_blocks *bounded);
+
+/* ---- checks.c ---- */
+
+/* Takes checks out that others make needless. After wk_c_version_loops. false: no memory. */
+bool wk_c_share_checks(struct compiler *c, LLVMValueRef function);
 
 /* ---- polls.c ---- */
 
@@ -286,7 +313,7 @@ uint32_t wk_c_part_count(const struct wk_module *module, const struct wk_compile
 void wk_c_divide(struct compiler *parts, uint32_t count);
 /* Tells all parts what each has found out about its own functions. */
 void wk_c_share(struct compiler *parts, uint32_t count);
-/* wk_c_emit for all parts, on as many threads as there are processors. */
+/* Optimises all parts and makes their code, on as many threads as there are processors. Calls options->progress. */
 enum wk_status wk_c_emit_parts(struct compiler *parts, uint32_t count, struct wk_report *report,
 	LLVMMemoryBufferRef *objects);
 
@@ -298,9 +325,10 @@ bool wk_c_strip(struct compiler *c);
 
 /* ---- emit.c, link.c ---- */
 
-/* Once, before wk_c_emit. */
+/* Once, before any part is optimised. */
 void wk_c_start(void);
-/* Optimises and makes an object file. */
+/* The two steps of a part, which take about as long: its IR as LLVM likes it; an object file of that. */
+enum wk_status wk_c_optimise(struct compiler *c, struct wk_report *report);
 enum wk_status wk_c_emit(struct compiler *c, struct wk_report *report, LLVMMemoryBufferRef *object);
 enum wk_status wk_c_link(const struct wk_compile_options *options, const LLVMMemoryBufferRef *objects, uint32_t count,
 	const struct wk_module *module, struct wk_span stripped, struct wk_image_seal *seal, const char *path,

@@ -94,6 +94,7 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	uintptr_t here = (uintptr_t)__builtin_frame_address(0);
 	void *outer = x->native_anchor, *outer_handler = x->native_handler;
 	uint64_t *top = x->stack_top;
+	struct wk_entered entered;
 	enum wk_status status;
 
 	if (x->native_limit == 0)
@@ -103,8 +104,10 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 		return wk_report_trap(x->report, x->trap, WK_NO_OFFSET, func->index);
 	}
 	x->native_handler = NULL;
+	entered = wk_exec_enter(x, func);
 	status = (enum wk_status)wk_image_enter(context, table->code[func->index], slots, table->entries[func->index],
 		&x->native_anchor);
+	wk_exec_leave(x, entered);
 	x->native_anchor = outer;
 	x->native_handler = outer_handler;
 	x->stack_top = top;

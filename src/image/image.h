@@ -12,6 +12,7 @@ struct wk_sha256 {
 	uint32_t state[8];
 	uint64_t size;
 	uint8_t block[64];
+	bool by_instructions;          /* of the processor, which has them: set by wk_sha256_begin */
 };
 void wk_sha256_begin(struct wk_sha256 *hash);
 void wk_sha256_add(struct wk_sha256 *hash, const void *bytes, size_t size);

@@ -94,7 +94,9 @@ CONVENTION static __attribute__((noinline)) void slowly(STATE)
 	const struct wk_slow *slow = (const struct wk_slow *)(const void *)base;
 	base = BASE;
 	struct wk_regs r = { ip, fp, mem, size, acc, x, f32, f64, ip, slow };
+	wk_exec_set_at(x, ip);
 	int go = slow->body(&r, ip + 1);
+	wk_exec_set_at(x, NULL);
 	if (go == NEXT)
 		GO(ip + 1 + slow->units);
 	if (go == JUMP)
@@ -232,7 +234,9 @@ static __attribute__((noinline, noclone)) void loop(const wk_unit *ip, struct wk
 unusual:
 	if (go == SLOW) {
 		struct wk_regs copy = r;
+		wk_exec_set_at(r.x, r.at - 1);
 		go = r.slow->body(&copy, r.at);
+		wk_exec_set_at(r.x, NULL);
 		ip = r.at + r.slow->units;
 		r = copy;
 		f32 = r.f32;

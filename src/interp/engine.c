@@ -235,7 +235,9 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 	memcpy(frame, slots, type->parameter_slots * sizeof *frame);
 	frame[header] = (uint64_t)(uintptr_t)&code->fixed.leave;
 	frame[header + 1] = 0;
+	struct wk_entered outer = wk_exec_enter(x, func);
 	wk_dispatch(__atomic_load_n(&code->entry[func->index], __ATOMIC_ACQUIRE), frame, x, func->index);
+	wk_exec_leave(x, outer);
 
 	enum wk_status status = x->ended;
 	if (status == WK_OK)

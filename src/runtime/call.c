@@ -85,8 +85,10 @@ enum wk_status wk_call_host(struct wk_func *func, struct wk_instance *from, uint
 	struct wk_exec *exec = &host->store->exec;
 	struct wk_caller caller = { host->store, from };
 	uint64_t *top = exec->stack_top;
+	struct wk_entered outer = wk_exec_enter(exec, func);
 	enum wk_status status = host->host(host->host_context, &caller, slots);
 
+	wk_exec_leave(exec, outer);
 	exec->stack_top = top;
 	if (status == WK_OK) {
 		/* What a call from there has thrown, the host function has dealt with. */

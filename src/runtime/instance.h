@@ -110,6 +110,12 @@ struct wk_host_global {
 	struct wk_host_global *next;
 };
 
+/* What was entered last and has not returned, for those who look from a signal handler (port/posix/profiler.c). */
+struct wk_entered {
+	const struct wk_func *func;    /* a guest's, by the engine or as compiled code, or a host function; NULL: nothing runs */
+	const void *at;                /* while the interpreter does an instruction outside of its loop: where; else NULL */
+};
+
 /* The state of execution of a store; the interpreter keeps a pointer to it in a register. Compiled code knows where some
  * of it is (image/abi.h), so new fields go to the end. */
 struct wk_exec {
@@ -139,8 +145,41 @@ struct wk_exec {
 	uintptr_t native_limit;        /* no frame may lie below; 0: not known yet in this call from the host */
 	void *native_anchor;           /* where a trap in compiled code leaves to */
 	void *native_handler;          /* where an exception does, within the same run of it; NULL: to native_anchor */
+	volatile struct wk_entered entered; /* not in a TEE, where nobody looks */
 };
 #define WK_STACK_SLACK 64
+
+/* Around each call of an engine, of compiled code and of a host function: enter, and leave with what that returned. */
+static inline struct wk_entered wk_exec_enter(struct wk_exec *exec, const struct wk_func *func)
+{
+	struct wk_entered outer = { NULL, NULL };
+
+#ifndef WK_SHARED_INTERRUPT
+	outer = (struct wk_entered){ exec->entered.func, exec->entered.at };
+	exec->entered.at = NULL;
+	exec->entered.func = func;
+#endif
+	(void)exec, (void)func;
+	return outer;
+}
+
+static inline void wk_exec_leave(struct wk_exec *exec, struct wk_entered outer)
+{
+#ifndef WK_SHARED_INTERRUPT
+	exec->entered.func = outer.func;
+	exec->entered.at = outer.at;
+#endif
+	(void)exec, (void)outer;
+}
+
+/* An instruction at `at` begins that the loop does not do itself; NULL: it is done. */
+static inline void wk_exec_set_at(struct wk_exec *exec, const void *at)
+{
+#ifndef WK_SHARED_INTERRUPT
+	exec->entered.at = at;
+#endif
+	(void)exec, (void)at;
+}
 
 /* Is the guest to stop? In a TEE nobody reaches into a keep while a guest runs. Its flag is a word of memory that is shared
  * with the normal world, at another address after each return to there: that costs a load more, so it is chosen when the

@@ -302,4 +302,25 @@ for length in 0 1 200 $((size / 2)) $((size - 1)); do
 done
 tool run --image "$work/good.image" "$spin"
 check "an image of another module" 65 err "another module"
+
+# A module that takes seconds, and shows how far it is, on a terminal only: _start does nothing, the others are long.
+if command -v script > /dev/null; then
+	long=$(sized 00 "$(awk 'BEGIN { for (i = 0; i < 1500; i++)
+		printf "2000200028020020004103732d00006a2200360200200041076c2100" }')" 2000 0b)
+	unhex "$work/long.wasm" $header "$(section 1 02 600000 60017f017f)" "$(section 3 05 00 01010101)" \
+		"$(section 5 01 00 01)" "$(section 7 01 "$(name _start)" 00 00)" \
+		"$(section 10 05 "$(sized 00 0b)" "$long" "$long" "$long" "$long")"
+	SHELL=/bin/sh script -qec "'$tool' run -v --engine native '$work/long.wasm'" /dev/null > "$work/terminal" < /dev/null
+	if grep -q "functions compiled, .* in [01]\." "$work/terminal"; then
+		skip "a bar on a terminal" "this machine needs less than 2 s"
+	else
+		grep -q "compiling \[#* *\] *[0-9]* %" "$work/terminal" && ok "a bar on a terminal" ||
+			not_ok "a bar on a terminal" "$(head -c 300 "$work/terminal")"
+	fi
+	tool compile -v -o "$work/long.image" "$work/long.wasm"
+	check "the same without a terminal" 0 err "5 of 5 functions compiled"
+	grep -q "compiling" "$work/err" && not_ok "has no bar" || ok "has no bar"
+else
+	skip "a bar" "no script(1)"
+fi
 finish

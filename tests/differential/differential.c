@@ -316,7 +316,7 @@ static void compile(struct run *run)
 {
 #ifdef WK_WITH_COMPILER
 	const struct wk_compile_options options = { .optimisation = (unsigned)compiled, .fuel = run->fuel,
-		.parts = 1 + run->module->func_count % 3 };
+		.compare = run->seed & 8, .parts = 1 + run->module->func_count % 3 };
 	struct wk_compile_result result;
 	struct wk_report report;
 	char path[64];
