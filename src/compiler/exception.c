@@ -5,14 +5,14 @@
  * A call in a try_table goes through the helper try_call, which saves registers and notes where it is, so that whatever
  * throws below comes back to behind the call; there the caller looks at exec->pending. To LLVM this is an ordinary call
  * and an ordinary branch: values live across it as across any other. The branch goes to the try_table's landing, which
- * looks through the clauses, and where none fits goes on to the landing of the next try_table of the function, or out of
- * it. What is thrown in a try_table of the same function is a branch, too.
+ * looks through the clauses, and where none fits goes on to the landing of the next try_table of the function, or out
+ * of it. What is thrown in a try_table of the same function is a branch, too.
  *
  * What changes in exec while a function runs, and is not set back by what an exception jumps over, is set back by who
  * receives it: native_handler behind each such call, stack_top in the landing.
  *
- * References to exceptions have a place on the guest stack beside their registers, where the collector looks: each local
- * of such a type, and each operand by its height. An operand's place is written when it comes to be, and whatever took
+ * References to exceptions have a place on the guest stack beside their registers, where the collector looks: each
+ * local of such a type, and each operand by its height. An operand's place is written when it comes to be, and whatever took
  * it from there has it elsewhere by then; nothing is collected in between. A function that has none takes no place.
  */
 #include <stdlib.h>
@@ -277,7 +277,7 @@ void wk_f_begin_try(struct translator *t)
 
 /* ---- calls ---- */
 
-/* Are all parameters and results in registers? `count` values are passed; the first, the context, has one of its own. */
+/* Are all parameters and results in registers? `count` values are passed; the first, the context, has its own. */
 static bool in_registers(const struct compiler *c, const struct wk_deftype *type, LLVMValueRef *values, unsigned count)
 {
 	uint32_t integers = 0, others = 0;
@@ -341,7 +341,8 @@ static LLVMValueRef call_by_slots(struct translator *t, const struct wk_deftype 
 {
 	struct compiler *c = t->c;
 	bool other = count > type->parameter_count + 1; /* it is a slow call, of the struct wk_func values[1] */
-	LLVMValueRef slots = scratch(t, wk_c_slots_of(type)), by_slots[3] = { t->context, other ? values[1] : function, slots };
+	LLVMValueRef slots = scratch(t, wk_c_slots_of(type));
+	LLVMValueRef by_slots[3] = { t->context, other ? values[1] : function, slots };
 	uint32_t at = 0;
 
 	for (unsigned i = other ? 2 : 1; i < count; i++)
