@@ -5,14 +5,14 @@
  * A call in a try_table goes through the helper try_call, which saves registers and notes where it is, so that whatever
  * throws below comes back to behind the call; there the caller looks at exec->pending. To LLVM this is an ordinary call
  * and an ordinary branch: values live across it as across any other. The branch goes to the try_table's landing, which
- * looks through the clauses, and where none fits goes on to the landing of the next try_table of the function, or out of
- * it. What is thrown in a try_table of the same function is a branch, too.
+ * looks through the clauses, and where none fits goes on to the landing of the next try_table of the function, or out
+ * of it. What is thrown in a try_table of the same function is a branch, too.
  *
  * What changes in exec while a function runs, and is not set back by what an exception jumps over, is set back by who
  * receives it: native_handler behind each such call, stack_top in the landing.
  *
- * References to exceptions have a place on the guest stack beside their registers, where the collector looks: each local
- * of such a type, and each operand by its height. An operand's place is written when it comes to be, and whatever took
+ * References to exceptions have a place on the guest stack beside their registers, where the collector looks: each
+ * local of such a type, and each operand by its height. An operand's place is written when it comes to be, and whatever took
  * it from there has it elsewhere by then; nothing is collected in between. A function that has none takes no place.
  */
 #include <stdlib.h>
@@ -277,12 +277,12 @@ void wk_f_begin_try(struct translator *t)
 
 /* ---- calls ---- */
 
-/* Are all parameters and results in registers? `count` values are passed, pointers among them. */
+/* Are all parameters and results in registers? `count` values are passed; the first, the context, has its own. */
 static bool in_registers(const struct compiler *c, const struct wk_deftype *type, LLVMValueRef *values, unsigned count)
 {
 	uint32_t integers = 0, others = 0;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 1; i < count; i++) {
 		LLVMTypeRef one = LLVMTypeOf(values[i]);
 
 		if (one == c->i32 || one == c->i64 || one == c->pointer)
@@ -307,7 +307,7 @@ static LLVMValueRef scratch(struct translator *t, uint32_t slots)
 	return t->scratch;
 }
 
-/* try_call(function, values). */
+/* try_call(values), of this function; the context is the first. */
 static LLVMValueRef call_by_helper(struct translator *t, LLVMTypeRef result, LLVMValueRef function,
 	LLVMValueRef *values, unsigned count)
 {
@@ -316,16 +316,16 @@ static LLVMValueRef call_by_helper(struct translator *t, LLVMTypeRef result, LLV
 	LLVMValueRef *all = malloc(((size_t)count + 1) * sizeof(LLVMValueRef)), helper, made = NULL;
 
 	if (types && all) {
-		all[0] = function;
-		for (unsigned i = 0; i < count; i++)
+		all[0] = values[0];
+		all[1] = function;
+		for (unsigned i = 1; i < count; i++)
 			all[i + 1] = values[i];
 		for (unsigned i = 0; i <= count; i++)
 			types[i] = LLVMTypeOf(all[i]);
 		helper = wk_c_field(c, c->pointer, t->context, wk_image_context, helpers, true);
 		helper = wk_c_field(c, c->pointer, helper, wk_image_helpers, try_call, true);
-		made = LLVMBuildCall2(t->b, LLVMFunctionType(result, types, count + 1, false), helper, all, count + 1, "");
-		wk_c_mark_compiled_call(c, made, 2);
-		LLVMAddCallSiteAttribute(made, 1, LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("nest", 4), 0));
+		made = wk_c_call_compiled(c, LLVMFunctionType(result, types, count + 1, false), helper, all, count + 1);
+		LLVMAddCallSiteAttribute(made, 2, LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("nest", 4), 0));
 	} else {
 		c->failed = true;
 		t->unsupported = "no memory to translate it";
@@ -341,7 +341,8 @@ static LLVMValueRef call_by_slots(struct translator *t, const struct wk_deftype 
 {
 	struct compiler *c = t->c;
 	bool other = count > type->parameter_count + 1; /* it is a slow call, of the struct wk_func values[1] */
-	LLVMValueRef slots = scratch(t, wk_c_slots_of(type)), by_slots[3] = { t->context, other ? values[1] : function, slots };
+	LLVMValueRef slots = scratch(t, wk_c_slots_of(type));
+	LLVMValueRef by_slots[3] = { t->context, other ? values[1] : function, slots };
 	uint32_t at = 0;
 
 	for (unsigned i = other ? 2 : 1; i < count; i++)

@@ -199,18 +199,13 @@ static LLVMAttributeRef context_attribute(struct compiler *c)
 	return LLVMCreateEnumAttribute(c->llvm, LLVMGetEnumAttributeKindForName("swiftself", 9), 0);
 }
 
-void wk_c_mark_compiled_call(struct compiler *c, LLVMValueRef call, unsigned context)
-{
-	LLVMSetInstructionCallConv(call, c->convention);
-	LLVMAddCallSiteAttribute(call, context, context_attribute(c));
-}
-
 LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
 	unsigned count)
 {
 	LLVMValueRef call = LLVMBuildCall2(c->b, type, function, values, count, "");
 
-	wk_c_mark_compiled_call(c, call, 1);
+	LLVMSetInstructionCallConv(call, c->convention);
+	LLVMAddCallSiteAttribute(call, 1, context_attribute(c));
 	return call;
 }
 

@@ -106,7 +106,7 @@ static void build_from_slots(struct compiler *c, LLVMValueRef function, const st
 		wk_c_put_slot(c, slots, &at, type->result_count == 1 ? call : LLVMBuildExtractValue(c->b, call, i, ""));
 }
 
-/* What is rarely called, and is no function of the module's: those who look for one by an address must know (image/abi.h). */
+/* What is rarely called, and is no function of the module's: who looks for one by an address must know (image/abi.h). */
 static LLVMValueRef add_aside(struct compiler *c, const char *what, uint32_t type, LLVMTypeRef function_type)
 {
 	LLVMValueRef made;

@@ -143,11 +143,9 @@ void wk_c_tag(LLVMValueRef instruction, unsigned kind, LLVMValueRef metadata);
 void wk_c_add_attribute(struct compiler *c, LLVMValueRef function, const char *name);
 /* An attribute of LLVM's for a call. */
 void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name, uint64_t value);
-/* A call of a compiled function, the context first; the same for a call that was made, with the context's place, counted
- * from 1. */
+/* A call of a compiled function, the context first. */
 LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
 	unsigned count);
-void wk_c_mark_compiled_call(struct compiler *c, LLVMValueRef call, unsigned context);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
 /* Other parts must find it, and nobody else. */
 void wk_c_share_function(const struct compiler *c, LLVMValueRef function);
@@ -255,11 +253,6 @@ bool wk_c_is_guarded(const struct compiler *c, uint32_t memory);
 /* Takes the checks out of a function that guards do. After wk_c_version_loops, which wants to see them. */
 void wk_c_leave_to_guards(struct compiler *c, LLVMValueRef function);
 
-/* ---- library.c ---- */
-
-/* Fills code->function with a path before code->body. */
-void wk_c_library_path(struct compiler *c, const struct code *code);
-
 /* ---- exception.c ---- */
 
 /* When the stack is checked: gives the function's locals places; at its end. */
@@ -275,6 +268,11 @@ void wk_f_begin_try(struct translator *t);
  * there is one. */
 LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
 	LLVMValueRef function, LLVMValueRef *values, unsigned count);
+
+/* ---- library.c ---- */
+
+/* Fills code->function with a path before code->body. */
+void wk_c_library_path(struct compiler *c, const struct code *code);
 
 /* ---- fuel.c ---- */
 

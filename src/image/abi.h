@@ -52,8 +52,8 @@ struct wk_image_helpers {
 	uint32_t (*table_init)(struct wk_image_context *context, uint32_t table, uint32_t segment, uint64_t to, uint32_t from,
 		uint32_t count);
 	void (*element_drop)(struct wk_image_context *context, uint32_t segment);
-	/* In assembly (image/enter.c): calls compiled code that a register points to that C has no use for in calls (LLVM's
-	 * `nest`), with all other registers as they are, and none on the stack. It returns what that does, or, with
+	/* In assembly (image/enter.c): called as compiled code is, with its context and parameters in registers, none on the
+	 * stack, it calls the compiled code that r10 or x18 points to (LLVM's `nest`). It returns what that does, or, with
 	 * exec->pending set, anything. The caller sets exec->native_handler and stack_top back; and takes pending, or lets it
 	 * go on. */
 	void (*try_call)(void);

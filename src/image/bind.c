@@ -103,8 +103,8 @@ static enum wk_status call(struct wk_func *func, uint64_t *slots)
 		x->trap = wk_exec_interrupted(x) ? WK_TRAP_INTERRUPTED : WK_TRAP_STACK_EXHAUSTED;
 		return wk_report_trap(x->report, x->trap, WK_NO_OFFSET, func->index);
 	}
-	entered = wk_exec_enter(x, func);
 	x->native_handler = NULL;
+	entered = wk_exec_enter(x, func);
 	status = (enum wk_status)wk_image_enter(context, table->code[func->index], slots, table->entries[func->index],
 		&x->native_anchor);
 	wk_exec_leave(x, entered);

@@ -31,7 +31,6 @@
 	"	pushq %r13\n" \
 	"	pushq %r14\n" \
 	"	pushq %r15\n"
-/* The context follows, for fault.c: 48 bytes below %rbp. */
 __asm__(
 	"	.text\n"
 	"	.globl wk_image_try_call\n"
@@ -41,7 +40,7 @@ __asm__(
 	"	.cfi_startproc\n"
 	"	popq (%rsp)\n" /* tailcc has the callee take 8 bytes from behind the return address */
 	SAVE
-	"	pushq %r13\n"
+	"	pushq %r13\n" /* the context: for fault.c, 48 bytes below %rbp */
 	"	movq (%r13), %r11\n"
 	"	movq %rsp, 168(%r11)\n" /* exec->native_handler */
 	"	pushq %r13\n" /* the 8 bytes */
@@ -55,7 +54,7 @@ __asm__(
 	"	.cfi_startproc\n"
 	"	movq %rcx, %r10\n"
 	SAVE
-	"	pushq %rdi\n"
+	"	pushq %rdi\n" /* the same */
 	"	movq %rsp, (%r8)\n"
 	".Lcall:\n"
 	"	call *%r10\n"
@@ -90,17 +89,17 @@ __asm__(
 	"	.type wk_image_enter, %function\n"
 	"wk_image_enter:\n"
 	"	mov x18, x3\n"
-	"	mov x17, x0\n"
 	"	mov x16, x4\n"
+	"	mov x17, x0\n"
 	"	b .Lenter\n"
 	"	.size wk_image_enter, . - wk_image_enter\n"
 	"	.globl wk_image_try_call\n"
 	"	.hidden wk_image_try_call\n"
 	"	.type wk_image_try_call, %function\n"
-	"wk_image_try_call:\n" /* of the code in x18 */
-	"	mov x17, x20\n"
+	"wk_image_try_call:\n" /* of the code in x18, the context in x20 */
 	"	ldr x16, [x20]\n"
 	"	add x16, x16, #168\n" /* exec->native_handler */
+	"	mov x17, x20\n"
 	".Lenter:\n"
 	"	stp x29, x30, [sp, #-176]!\n"
 	"	mov x29, sp\n"
@@ -113,7 +112,7 @@ __asm__(
 	"	stp d10, d11, [sp, #112]\n"
 	"	stp d12, d13, [sp, #128]\n"
 	"	stp d14, d15, [sp, #144]\n"
-	"	str x17, [sp, #160]\n" /* the context, for fault.c */
+	"	str x17, [sp, #160]\n" /* for fault.c */
 	"	str x29, [x16]\n"
 	"	blr x18\n"
 	"	.globl wk_image_entered\n"
