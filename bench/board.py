@@ -2,14 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the keep in the TEE costs, in instructions.
 
-  python3 bench/board.py [--csv FILE] [--compiled TOOL] [NAME...]
+  python3 bench/board.py [--csv FILE] [--compiled TOOL] [--no-interpreter] [NAME...]
 
 On the emulated board (make board, make ta) under instruction counting: the guest's clock advances one nanosecond for
 each instruction and for nothing else, so figures repeat and this machine's load does not matter. Compared are the
-kernels of bench/kernels, NAME... or all that fit, run once as WebAssembly in the Trusted Application and once as a
-Trusted Application of their own, the same C compiled natively; their outputs must be the same. Both figures are what
-the client sees, so they contain the switches of worlds. Before that: what loading, a run and a request take. Opening a
-session is not measured: it waits for the normal world to bring the file, and a clock of instructions runs on meanwhile.
+kernels of bench/kernels, NAME... or all that fit, as WebAssembly in the Trusted Application and as a Trusted
+Application of their own, the same C compiled natively; their outputs must be the same. A kernel's work is half of what
+a run takes longer that does it three times than one that does it once: so what a start takes (worlds, memory that is
+mapped and cleared, which a native Trusted Application has done when its session is open) does not count. What loading,
+a run and a request take is printed before that. Opening a session is not measured: it waits for the normal world to
+bring the file, and a clock of instructions runs on meanwhile.
 """
 import argparse
 import csv
@@ -62,6 +64,13 @@ def keep(module, *words, engine="interp"):
     return output.rstrip("\n"), [round(float(figure) * 1e6) for figure in figures]
 
 
+def work(name, way):
+    """The output of a kernel that is done once, and the instructions of one time more."""
+    runs = [native(name, times) if way == "natively" else keep(name + ".wasm", times, engine=way) for times in ("1", "3")]
+    once, thrice = [run[1] if way == "natively" else run[1][1] for run in runs]
+    return runs[0][0], (thrice - once) // 2
+
+
 def compile(wasmkeep, name):
     """The kernel's image for the TEE."""
     image = os.path.join(out, "images", name + ".ta")
@@ -85,9 +94,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--csv", help="write the table to this file, too")
     parser.add_argument("--compiled", metavar="TOOL", help="another column: compiled code, by this wasmkeep of this machine")
+    parser.add_argument("--no-interpreter", action="store_true", help="without the column of interpreted code, which is slow")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
     names = options.names or kernels()
+    ways = ["natively", *([] if options.no_interpreter else ["interp"]), *(["native"] if options.compiled else [])]
     rows = []
 
     build()
@@ -111,30 +122,23 @@ def main():
             print("  running it: an invocation             %15s %15s" % (thousands(ran),
                   thousands(native("nothing", "100")[1])))
             print("  a request to the normal world         %15s" % thousands((many - ran) // 1000))
-            print("\nkernel, its work done once                  in the keep        natively    times%s" %
-                  ("        compiled    times" if options.compiled else ""))
+            print("\n  %-12s%s" % ("a kernel's work", "".join("%24s" % way for way in ways)))
             for name in names:
-                said, inside = keep(name + ".wasm", "1")
-                expected, outside = native(name, "1")
-                if said != expected:
-                    sys.exit("board.py: %s: %r in the keep, %r natively" % (name, said, expected))
-                row, line = (name, inside[1], outside), "  %-36s  %15s %15s %8.1f" % (name, thousands(inside[1]),
-                    thousands(outside), inside[1] / outside)
-                if options.compiled:
-                    said, inside = keep(name + ".wasm", "1", engine="native")
-                    if said != expected:
-                        sys.exit("board.py: %s: %r compiled, %r natively" % (name, said, expected))
-                    row += (inside[1],)
-                    line += " %15s %8.2f" % (thousands(inside[1]), inside[1] / outside)
-                rows.append(row)
-                print(line, flush=True)
+                row = [name]
+                for way in ways:
+                    row.append(work(name, way))
+                    if row[-1][0] != row[1][0]:
+                        sys.exit("board.py: %s: %r %s, %r natively" % (name, row[-1][0], way, row[1][0]))
+                rows.append([name, *[instructions for _, instructions in row[1:]]])
+                print("  %-12s%15s" % (name, thousands(rows[-1][1])) + "".join(
+                    "%15s %8.2f" % (thousands(one), one / rows[-1][1]) for one in rows[-1][2:]), flush=True)
         finally:
             subprocess.run([sys.executable, tool, "stop"], capture_output=True)
-    means = [math.exp(sum(math.log(row[which] / row[2]) for row in rows) / len(rows)) for which in (1, 3)[:len(rows[0]) - 2]]
-    print("  %-36s  %40.1f%s" % ("geometric mean", means[0], "".join(" %24.2f" % mean for mean in means[1:])))
+    means = [math.exp(sum(math.log(row[which] / row[1]) for row in rows) / len(rows)) for which in range(2, len(rows[0]))]
+    print("  %-12s%15s%s" % ("mean of %d" % len(rows), "", "".join("%24.2f" % mean for mean in means)))
     if options.csv:
         with open(options.csv, "w", newline="") as file:
-            csv.writer(file).writerows([("kernel", "keep", "native", "compiled")[:len(rows[0])], *rows])
+            csv.writer(file).writerows([("kernel", *ways), *rows])
 
 
 main()

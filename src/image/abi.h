@@ -39,9 +39,6 @@ struct wk_image_helpers {
 	uint32_t (*type_matches)(struct wk_image_context *context, uint32_t type, uint32_t wanted); /* 1 or 0 */
 	uint64_t (*ref_func)(struct wk_image_context *context, uint32_t function); /* a slot */
 	uint64_t (*memory_grow)(struct wk_image_context *context, uint32_t memory, uint64_t pages); /* as the instruction */
-	uint32_t (*memory_fill)(struct wk_image_context *context, uint32_t memory, uint64_t to, uint32_t value, uint64_t size);
-	uint32_t (*memory_copy)(struct wk_image_context *context, uint32_t to_memory, uint32_t from_memory, uint64_t to,
-		uint64_t from, uint64_t size);
 	uint32_t (*memory_init)(struct wk_image_context *context, uint32_t memory, uint32_t segment, uint64_t to,
 		uint32_t from, uint32_t size);
 	void (*data_drop)(struct wk_image_context *context, uint32_t segment);
@@ -151,8 +148,8 @@ WK_AT(wk_image_context, globals, 56);
 WK_AT(wk_image_context, types, 64);
 WK_AT(wk_image_context, first, 72);
 WK_AT(wk_image_helpers, call_func, 24);
-WK_AT(wk_image_helpers, element_drop, 120);
-WK_AT(wk_image_helpers, reserve, 152);
+WK_AT(wk_image_helpers, element_drop, 104);
+WK_AT(wk_image_helpers, reserve, 136);
 WK_AT(wk_image_table, compiled, 24);
 WK_AT(wk_image_table, counts_fuel, 32);
 WK_AT(wk_image_table, module_size, 36);

@@ -179,18 +179,6 @@ static uint64_t memory_grow(struct wk_image_context *context, uint32_t memory, u
 	return wk_memory_grow(context->memories[memory], pages);
 }
 
-static uint32_t memory_fill(struct wk_image_context *context, uint32_t memory, uint64_t to, uint32_t value,
-	uint64_t size)
-{
-	return wk_memory_fill(context->memories[memory], to, (uint8_t)value, size);
-}
-
-static uint32_t memory_copy(struct wk_image_context *context, uint32_t to_memory, uint32_t from_memory, uint64_t to,
-	uint64_t from, uint64_t size)
-{
-	return wk_memory_copy(context->memories[to_memory], context->memories[from_memory], to, from, size);
-}
-
 static uint32_t memory_init(struct wk_image_context *context, uint32_t memory, uint32_t segment, uint64_t to,
 	uint32_t from, uint32_t size)
 {
@@ -254,5 +242,5 @@ static void reserve(struct wk_image_context *context, const uint64_t *end)
 }
 
 const struct wk_image_helpers wk_image_helpers = { trap, stop, call, call_func, type_matches, ref_func, memory_grow,
-	memory_fill, memory_copy, memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop,
+	memory_init, data_drop, table_grow, table_fill, table_copy, table_init, element_drop,
 	wk_image_try_call, exception_new, raise, reserve };
