@@ -69,28 +69,32 @@ static void finish_tail_call(struct translator *t, LLVMValueRef call)
 		LLVMBuildRet(t->b, call);
 }
 
-/* ---- direct calls ---- */
+/* ---- calls of code ---- */
+
+/* A function of this module. */
+static void call_code(struct translator *t, LLVMValueRef code, const struct wk_deftype *type, bool tail)
+{
+	LLVMTypeRef function = wk_c_function_type(t->c, type);
+	LLVMValueRef *values;
+	unsigned count = 0;
+
+	values = code ? take_arguments(t, type, &count) : NULL;
+	if (!values)
+		return;
+	if (tail) {
+		finish_tail_call(t, wk_c_call_compiled(t->c, function, code, values + 1, count));
+		wk_f_end_block(t);
+	} else {
+		push_results(t, type, wk_f_build_call(t, type, function, code, values + 1, count));
+	}
+	free(values);
+}
 
 static void call(struct translator *t, bool tail)
 {
 	uint32_t function = wk_f_read_u32(t);
-	const struct wk_deftype *type = wk_module_func_type(t->c->module, function);
-	const struct code *code = &t->c->codes[function];
-	LLVMValueRef *values, made;
-	unsigned count = 0;
 
-	values = take_arguments(t, type, &count);
-	if (!values)
-		return;
-	if (tail) {
-		made = wk_c_call_compiled(t->c, code->type, code->function, values + 1, count);
-		finish_tail_call(t, made);
-		wk_f_end_block(t);
-	} else {
-		made = wk_f_build_call(t, type, code->type, code->function, values + 1, count);
-		push_results(t, type, made);
-	}
-	free(values);
+	call_code(t, t->c->codes[function].function, wk_module_func_type(t->c->module, function), tail);
 }
 
 /* ---- calls of a struct wk_func ---- */
@@ -200,6 +204,10 @@ static void call_indirect(struct translator *t, bool tail)
 
 	if (LLVMTypeOf(index) != c->i64)
 		index = LLVMBuildZExt(t->b, index, c->i64, "");
+	if (c->tables[table].functions) {
+		call_code(t, wk_f_known_callee(t, table, type_index, index), type, tail);
+		return;
+	}
 	tables = wk_c_field(c, c->pointer, t->context, wk_image_context, tables, true);
 	at = wk_c_load(c, c->pointer, tables, table * sizeof(void *), c->tbaa_context, true);
 	wk_f_trap_if(t, LLVMBuildICmp(t->b, LLVMIntUGE, index, wk_c_field(c, c->i64, at, wk_table, size, false), ""),

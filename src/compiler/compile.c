@@ -32,7 +32,8 @@ static bool make(struct compiler *c)
 	c->entries = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
 	c->slow_calls = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
 	c->by_slots = calloc((size_t)m->type_count + 1, sizeof(LLVMValueRef));
-	return c->codes && c->entries && c->slow_calls && c->by_slots;
+	c->known_tables = calloc((size_t)m->table_count + 1, sizeof(LLVMValueRef));
+	return c->codes && c->known_tables && c->entries && c->slow_calls && c->by_slots;
 }
 
 static void end(struct compiler *c)
@@ -40,6 +41,7 @@ static void end(struct compiler *c)
 	if (!c->llvm)
 		return;
 	free(c->codes);
+	free(c->known_tables);
 	free(c->entries);
 	free(c->slow_calls);
 	free(c->by_slots);
@@ -107,6 +109,7 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 {
 	struct wk_compile_options chosen = *options;
 	struct compiler parts[WK_C_PARTS] = { { 0 } };
+	struct wk_c_table *tables = NULL;
 	struct wk_image_seal seal = { .optimisation = options->optimisation };
 	LLVMMemoryBufferRef objects[WK_C_PARTS] = { NULL };
 	uint32_t count = wk_c_part_count(module, options);
@@ -117,8 +120,13 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	status = check_options(&chosen, report);
 	if (status != WK_OK)
 		return status;
+	if (!wk_c_find_tables(module, &tables)) {
+		wk_c_free_tables(module, tables);
+		return WK_NO_MEMORY;
+	}
 	for (uint32_t i = 0; i < count; i++) {
 		parts[i].module = module;
+		parts[i].tables = tables;
 		parts[i].options = &chosen;
 		parts[i].guards = !chosen.compare && strcmp(chosen.target, "x86_64-linux") == 0; /* port/posix/pages.c */
 	}
@@ -146,5 +154,6 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 			LLVMDisposeMemoryBuffer(objects[i]);
 		end(&parts[i]);
 	}
+	wk_c_free_tables(module, tables);
 	return status;
 }

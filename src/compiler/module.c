@@ -381,7 +381,7 @@ static uint32_t type_index_of(const struct wk_module *module, uint32_t function)
 	return i;
 }
 
-static LLVMValueRef add_constant(struct compiler *c, const char *name, LLVMValueRef value)
+LLVMValueRef wk_c_add_constant(struct compiler *c, const char *name, LLVMValueRef value)
 {
 	LLVMValueRef global = LLVMAddGlobal(c->ir, LLVMTypeOf(value), name);
 
@@ -394,7 +394,7 @@ static LLVMValueRef add_constant(struct compiler *c, const char *name, LLVMValue
 static LLVMValueRef make_array(struct compiler *c, const char *name, LLVMTypeRef type, LLVMValueRef *values,
 	uint32_t count)
 {
-	return add_constant(c, name, LLVMConstArray2(type, values, count));
+	return wk_c_add_constant(c, name, LLVMConstArray2(type, values, count));
 }
 
 /* What all linkers define. */
@@ -452,7 +452,7 @@ static void build_tables(struct compiler *c, LLVMValueRef *values)
 	fields[4] = make_array(c, "compiled", c->i8, values + 2 * (size_t)count, count);
 	fields[5] = wk_c_number(c->i32, c->options->fuel);
 	fields[6] = wk_c_number(c->i32, c->stripped_size);
-	fields[7] = add_constant(c, "module", LLVMConstStringInContext(c->llvm, (const char *)c->stripped,
+	fields[7] = wk_c_add_constant(c, "module", LLVMConstStringInContext(c->llvm, (const char *)c->stripped,
 		(unsigned)c->stripped_size, true));
 	for (uint32_t i = c->module->imported_funcs; i < count; i++)
 		values[i] = wk_c_number(c->i32, c->module->funcs[i].body);

@@ -27,6 +27,9 @@ struct code {
 	bool tail_calls;               /* has return_call and the like */
 };
 
+/* A table that never changes: the function in each place, UINT32_MAX for none. NULL: it may change (table.c). */
+struct wk_c_table { uint32_t *functions; };
+
 struct compiler {
 	const struct wk_module *module;
 	const struct wk_compile_options *options;
@@ -41,6 +44,8 @@ struct compiler {
 	bool x86;                      /* the target: x86-64, else AArch64 */
 	bool guards;                   /* memories that can be guarded are: wk_c_is_guarded */
 	struct code *codes;            /* by function index */
+	const struct wk_c_table *tables; /* by table index, the same for all parts; and this part's constants of them, or NULL */
+	LLVMValueRef *known_tables;
 	LLVMValueRef *entries;         /* by type index, made when needed */
 	LLVMValueRef *slow_calls;      /* by type index, the same */
 	LLVMValueRef *by_slots;        /* by type index, the same: wk_c_by_slots; of equal types, the first */
@@ -147,6 +152,7 @@ void wk_c_describe_call(struct compiler *c, LLVMValueRef call, const char *name,
 LLVMValueRef wk_c_call_compiled(struct compiler *c, LLVMTypeRef type, LLVMValueRef function, LLVMValueRef *values,
 	unsigned count);
 LLVMValueRef wk_c_add_function(struct compiler *c, const char *name, LLVMTypeRef type, bool local);
+LLVMValueRef wk_c_add_constant(struct compiler *c, const char *name, LLVMValueRef value);
 /* Other parts must find it, and nobody else. */
 void wk_c_share_function(const struct compiler *c, LLVMValueRef function);
 /* Makes a part's IR: first the functions; then, when all parts know which are left, the rest. */
@@ -268,6 +274,14 @@ void wk_f_begin_try(struct translator *t);
  * there is one. */
 LLVMValueRef wk_f_build_call(struct translator *t, const struct wk_deftype *type, LLVMTypeRef function_type,
 	LLVMValueRef function, LLVMValueRef *values, unsigned count);
+
+/* ---- table.c ---- */
+
+/* Looks which of a module's tables never change; they are to be freed in any case. false: no memory. */
+bool wk_c_find_tables(const struct wk_module *module, struct wk_c_table **tables);
+void wk_c_free_tables(const struct wk_module *module, struct wk_c_table *tables);
+/* The code of what a table that never changes has at an index, an i64, if it is of this type; else traps. */
+LLVMValueRef wk_f_known_callee(struct translator *t, uint32_t table, uint32_t type_index, LLVMValueRef index);
 
 /* ---- library.c ---- */
 
