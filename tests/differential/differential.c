@@ -7,9 +7,9 @@
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
  * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at.
  *
- * With --compiled the modules run as compiled code: the output is to be the same (compiled.sh). With --write-images as well they
- * are interpreted, and what was compiled for another machine is left in the folder TO; --images runs it there (images.sh).
- * With --all modules have vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
+ * With --compiled the modules run as compiled code: the output is to be the same (compiled.sh). With --write-images as well
+ * they are interpreted, and what was compiled for another machine is left in the folder TO; --images runs it there
+ * (images.sh). With --all modules have vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
  *
  * The host's side of a module is told by the names of its imports; it is the same here and in compare.mjs: a function
  * mixes its arguments into a log and returns what follows from the log.

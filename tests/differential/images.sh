@@ -1,9 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# images.sh PROGRAM TARGET [COUNT [SEED [LEVEL [OPTION]...]]]: generated modules, interpreted on this machine and compiled for
-# another one, where PROGRAM (differential, perhaps in an emulator) runs them. As in compiled.sh, results, traps, memories,
-# globals and the calls of the host must be the same. Some at a time, since images take space.
+# images.sh PROGRAM TARGET [COUNT [SEED [LEVEL [OPTION]...]]]: generated modules, interpreted on this machine and compiled
+# for another one, where PROGRAM (differential, perhaps in an emulator) runs them. As in compiled.sh, results, traps,
+# memories, globals and the calls of the host must be the same. Some at a time, since images take space. For example:
+#
+#	sh tests/differential/images.sh build/aarch64/emulated/differential aarch64-linux 2000 1 2 --all
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 program=$1 target=$2 count=${3:-100} seed=${4:-1} level=${5:-2}

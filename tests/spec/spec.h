@@ -41,6 +41,9 @@ struct spec_images {
 };
 extern struct spec_images *spec_images;
 
+/* Does it with a module that was loaded, in whose place another one may be then. */
+enum wk_status spec_images_use(struct wk_module **module, struct wk_report *report);
+
 /* The most addresses that are set aside at once, in bytes; 0: as many as are asked for. An emulator of a process keeps books
  * on all of them (spec_local.c). */
 extern size_t spec_addresses;

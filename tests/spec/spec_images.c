@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Modules that run compiled. Images go through files, as everybody's do: one that is made, used and removed; or those in a
- * folder, which a runner with a compiler has written for a machine that has none. These are named by the SHA-256 of their
- * module. Every second image is used without its module.
+ * Modules that run compiled. Images go through files, as everybody's do: one that is made, used and removed; or those in
+ * a folder, which a runner with a compiler has written for a machine that has none. These are named by the SHA-256 of
+ * their module. Every second image is used without its module.
  *
  * What always holds: a module that loads has its image, or loading fails. None is quietly interpreted.
  */
@@ -15,7 +15,6 @@
 #include "base/report.h"
 #include "image/image.h"
 #include "spec/spec.h"
-#include "spec/spec_serve.h"
 #include "compiler/compiler.h"
 
 /* DIRECTORY/SHA-256.image */

@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * spec_runner DIR [--only SCRIPT] [--part I/N] [--timeout SECONDS] [--excuse FILE] [--compiled LEVEL]
- *             [--bounds guard|check] [--write-images TO --target TARGET] [--images FROM] [--addresses MIB] [--no-fork] [-v]
+ *             [--bounds guard|check] [--write-images TO --target TARGET] [--images FROM] [--addresses MIB] [--no-fork]
+ *             [-v]
  *
  * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
  * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
  * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
- * three. I/N: every Nth script, from the Ith on. LEVEL is the optimisation with which each module is compiled first (needs
- * LLVM), with bounds checked one way or the other, by turns if not told. With --write-images the
- * modules run interpreted, and their images for the target are written to the folder TO; with --images they run as the images
- * that are there, and those whose image is missing fail. MIB limits the addresses that a memory sets aside for its growth,
- * for runs under an emulator. FILE names commands that need more memory than a
- * TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ * three. I/N: every Nth script, from the Ith on. FILE names commands that need more memory than a TEE has: what of them
+ * fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ *
+ * LEVEL is the optimisation with which each module is compiled first (needs LLVM), with bounds checked one way or the
+ * other, by turns if not told. With --write-images modules run interpreted, and their images for TARGET go to the folder
+ * TO; with --images they run as the images that are there, and each whose image is missing fails. MIB limits the addresses
+ * that are set aside at once, for runs under an emulator.
  */
 #define _GNU_SOURCE
 

@@ -59,7 +59,4 @@ void spec_server_end(struct spec_server *server);
 /* Defines the module `spectest`, everything the suite expects of the host (spec_spectest.c). */
 WK_NODISCARD enum wk_status spec_spectest_define(struct wk_store *store, struct wk_linker *linker);
 
-/* For `loaded`: does what spec_images says (spec_images.c). On Linux only. */
-WK_NODISCARD enum wk_status spec_images_use(struct wk_module **module, struct wk_report *report);
-
 #endif
