@@ -3,7 +3,8 @@
 #
 # images.sh PROGRAM TARGET [COUNT [SEED [LEVEL [OPTION]...]]]: generated modules, interpreted on this machine and compiled
 # for another one, where PROGRAM (differential, perhaps in an emulator) runs them. As in compiled.sh, results, traps,
-# memories, globals and the calls of the host must be the same. Some at a time, since images take space. For example:
+# memories, globals and the calls of the host must be the same. A hundred at a time: images
+# take space, and the emulator's books memory. For example:
 #
 #	sh tests/differential/images.sh build/aarch64/emulated/differential aarch64-linux 2000 1 2 --all
 set -u
@@ -19,7 +20,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 passed=0 failed=0
 while [ "$count" -gt 0 ]; do
-	some=$((count < 200 ? count : 200))
+	some=$((count < 100 ? count : 100))
 	mkdir "$work/images"
 	"$compiling" --seed "$seed" --count "$some" --compiled "$level" --target "$target" --write-images "$work/images" \
 		"$@" > "$work/interpreted" || exit 1
