@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * differential [--seed N] [--count N] [--without FEATURE]... [--all] [--compiled LEVEL] [--save FILE]
+ *              [--write-images TO --target TARGET] [--images FROM]
  *
  * Makes valid modules from seeds (tests/fuzz/generate.h), runs them, and writes for each one line of JSON: the module,
  * what was called, and what came of it. compare.mjs lets another engine do the same and compares. The last line is
- * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at. With --compiled the modules
- * run as compiled code: the output is to be the same (compiled.sh). With --all they have
- * vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
+ * {"end":N}: without it, this program did not come to its end. --save writes the (last) module to a file, to look at.
+ *
+ * With --compiled the modules run as compiled code: the output is to be the same (compiled.sh). With --write-images as well
+ * they are interpreted, and what was compiled for another machine is left in the folder TO; --images runs it there
+ * (images.sh). With --all modules have vectors in each, relaxed ones too, and whatever else our engines know and the other one may not.
  *
  * The host's side of a module is told by the names of its imports; it is the same here and in compare.mjs: a function
  * mixes its arguments into a log and returns what follows from the log.
@@ -39,8 +42,10 @@ struct run {
 	struct import { struct run *run; const char *signature; char name[32]; } imports[16];
 };
 
-/* The optimisation of --compiled; -1: interpreted. */
+/* The optimisation of --compiled; -1: nothing is compiled here. */
 static int compiled = -1;
+/* What images are for, and the folders that they are left in and found in. NULL: this machine; none. */
+static const char *target, *images_to, *images_from;
 /* --all: what is left of the fuel is written, and there is little of it. */
 static bool scarce;
 
@@ -302,7 +307,6 @@ static void print_base64(const uint8_t *bytes, size_t size)
 	}
 }
 
-#ifdef WK_WITH_COMPILER
 /* Instead of the module that which is inside of the image. */
 static enum wk_status load_alone(struct run *run, const char *path, struct wk_report *report)
 {
@@ -310,29 +314,44 @@ static enum wk_status load_alone(struct run *run, const char *path, struct wk_re
 	run->module = NULL;
 	return wk_module_load_image(run->keep, path, report, &run->module);
 }
-#endif
 
-static void compile(struct run *run)
+static enum wk_status compile(struct run *run, const char *path, struct wk_report *report)
 {
 #ifdef WK_WITH_COMPILER
 	const struct wk_compile_options options = { .optimisation = (unsigned)compiled, .fuel = run->fuel,
-		.compare = run->seed & 8, .parts = 1 + run->module->func_count % 3 };
+		.compare = run->seed & 8, .target = target, .parts = 1 + run->module->func_count % 3 };
 	struct wk_compile_result result;
-	struct wk_report report;
-	char path[64];
 
-	snprintf(path, sizeof path, "/tmp/wk-differential-%ld.image", (long)getpid());
-	wk_report_clear(&report);
-	if (wk_compile(run->module, &options, path, &report, &result) != WK_OK ||
-		(run->seed & 2 ? load_alone(run, path, &report) : wk_module_use_image(run->module, path, &report)) != WK_OK) {
-		fprintf(stderr, "differential: seed %" PRIu64 ": %s\n", run->seed, report.text);
-		exit(1);
-	}
-	unlink(path);
+	return wk_compile(run->module, &options, path, report, &result);
 #else
-	(void)run;
-	must(false, "built without LLVM");
+	(void)run, (void)path;
+	return wk_report_set(report, WK_UNSUPPORTED, WK_NO_OFFSET, WK_NO_FUNCTION, "built without LLVM");
 #endif
+}
+
+/* The module becomes its image, or its image is left for others; if that fails, it is the program's end. */
+static void use_image(struct run *run)
+{
+	const char *folder = images_from ? images_from : images_to;
+	enum wk_status status = WK_OK;
+	struct wk_report report;
+	char path[4096];
+
+	if (folder)
+		snprintf(path, sizeof path, "%s/%" PRIu64 ".image", folder, run->seed);
+	else
+		snprintf(path, sizeof path, "/tmp/wk-differential-%ld.image", (long)getpid());
+	wk_report_clear(&report);
+	if (!images_from)
+		status = compile(run, path, &report);
+	if (status == WK_OK && !images_to)
+		status = run->seed & 2 ? load_alone(run, path, &report) : wk_module_use_image(run->module, path, &report);
+	if (!folder)
+		unlink(path);
+	if (status == WK_OK)
+		return;
+	fprintf(stderr, "differential: seed %" PRIu64 ": %s\n", run->seed, report.text);
+	exit(1);
 }
 
 /* Half of the modules run metered, with enough fuel; with --all, every second of these with little. */
@@ -352,8 +371,8 @@ static void run_module(uint64_t seed, const uint8_t *bytes, size_t size, uint64_
 	wk_report_clear(&report);
 	enum wk_status status = wk_module_load(run.keep, bytes, size, WK_LOAD_COPY, &report, &run.module);
 	if (status == WK_OK) {
-		if (compiled >= 0)
-			compile(&run);
+		if (compiled >= 0 || images_from)
+			use_image(&run);
 		define_imports(&run);
 		status = wk_linker_instantiate(run.linker, run.module, &report, &run.instance);
 	} else {
@@ -428,9 +447,15 @@ int main(int argc, char **argv)
 			compiled = atoi(argv[++i]);
 		else if (strcmp(argv[i], "--save") == 0 && i + 1 < argc)
 			save = argv[++i];
+		else if (strcmp(argv[i], "--target") == 0 && i + 1 < argc)
+			target = argv[++i];
+		else if (strcmp(argv[i], "--write-images") == 0 && i + 1 < argc)
+			images_to = argv[++i];
+		else if (strcmp(argv[i], "--images") == 0 && i + 1 < argc)
+			images_from = argv[++i];
 		else
 			must(false, "usage: differential [--seed N] [--count N] [--without FEATURE]... [--all] "
-				"[--compiled LEVEL] [--save FILE]");
+				"[--compiled LEVEL] [--write-images TO --target TARGET] [--images FROM] [--save FILE]");
 	}
 	for (uint64_t i = 0; i < count; i++)
 		do_seed(seed + i, &without, save);

@@ -29,10 +29,24 @@ struct spec_options {
 	bool verbose;
 };
 
-/* Modules are compiled before they are instantiated, with this optimisation; -1: they are not (spec_local.c). */
-extern int spec_compiled;
-/* 1: with addresses compared; 0: by guarded memories; -1: by turns. */
-extern int spec_compare;
+/* What becomes of modules that have been loaded (spec_images.c); in memory shared with the parent. */
+struct spec_images {
+	int level;              /* of optimisation; -1: nothing is compiled here */
+	int compare;            /* 1: with addresses compared; 0: by guarded memories; -1: by turns */
+	const char *target;     /* as wk_compile_options has it */
+	const char *to;         /* images are written to this folder, and modules interpreted; NULL: they run compiled */
+	const char *from;       /* modules run as the images in this folder; NULL: there is none */
+	uint32_t modules;       /* so far, that ran compiled or were written; */
+	uint32_t functions, compiled; /* functions that they define, and those of them that are compiled */
+};
+extern struct spec_images *spec_images;
+
+/* Does it with a module that was loaded, in whose place another one may be then. */
+enum wk_status spec_images_use(struct wk_module **module, struct wk_report *report);
+
+/* The most addresses that are set aside at once, in bytes; 0: as many as are asked for. An emulator of a process keeps books
+ * on all of them (spec_local.c). */
+extern size_t spec_addresses;
 
 /* Runs DIRECTORY/NAME.json and fills the counts as it goes; prints each failure. */
 void spec_script_run(const struct spec_options *options, const char *name, struct spec_counts *counts);

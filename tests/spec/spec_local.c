@@ -9,53 +9,37 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <wasmkeep/image.h>
-
 #include "port/port.h"
 #include "spec/spec.h"
 #include "spec/spec_serve.h"
-#ifdef WK_WITH_COMPILER
-#include "compiler/compiler.h"
-#endif
 
 #define STACK ((size_t)1 << 20) /* sanitizers need much */
 #define GUARD ((size_t)64 << 10)
 
+/* ---- fewer addresses ---- */
 
-
-#ifdef WK_WITH_COMPILER
-/* Instead of the module that which is inside of the image. */
-static enum wk_status load_alone(struct wk_module **module, const char *path, struct wk_report *report)
+/* The port's provider, but for large ranges, which a linear memory then asks for halved. Under an emulator, each page of
+ * addresses takes some bytes of its books, which it never gives back. */
+static void *reserve(struct wk_provider *provider, size_t size)
 {
-	struct wk_keep *keep = (*module)->keep;
-
-	wk_module_release(*module);
-	*module = NULL;
-	return wk_module_load_image(keep, path, report, module);
+	return size <= spec_addresses ? wk_port_provider()->ops->reserve(provider, size) : NULL;
 }
 
-/* Through a file, as everybody does it; every second image comes without its module. */
-static enum wk_status compile(struct wk_module **loaded, struct wk_report *report)
+static struct wk_provider *choose_provider(void)
 {
-	static bool alone;
-	struct wk_module *module = *loaded;
-	/* In parts as large modules are, some in as many as there may be: functions without any, parts without any. */
-	const struct wk_compile_options options = { .optimisation = (unsigned)spec_compiled,
-		.compare = spec_compare < 0 ? module->bytes.size % 2 != 0 : spec_compare != 0,
-		.parts = module->func_count % 5 == 4 ? 8 : 1 + module->func_count % 5 };
-	struct wk_compile_result result;
-	char path[64];
-	enum wk_status status;
+	static struct wk_provider provider;
+	static struct wk_provider_ops ops;
 
-	snprintf(path, sizeof path, "/tmp/wk-spec-%ld.image", (long)getpid());
-	status = wk_compile(module, &options, path, report, &result);
-	alone = !alone;
-	if (status == WK_OK)
-		status = alone ? load_alone(loaded, path, report) : wk_module_use_image(module, path, report);
-	(void)unlink(path);
-	return status;
+	if (spec_addresses == 0)
+		return wk_port_provider();
+	provider = *wk_port_provider();
+	ops = *provider.ops;
+	ops.reserve = reserve;
+	provider.ops = &ops;
+	return &provider;
 }
-#endif
+
+/* ---- the way ---- */
 
 struct spec_way {
 	struct spec_server server;
@@ -74,10 +58,8 @@ struct spec_way *spec_way_open(unsigned timeout)
 		return NULL;
 	}
 	way->guard = guard;
-	way->host = (struct spec_host){ .provider = wk_port_provider(), .stack = guard + GUARD, .stack_size = STACK };
-#ifdef WK_WITH_COMPILER
-	way->host.loaded = spec_compiled >= 0 ? compile : NULL;
-#endif
+	way->host = (struct spec_host){ .provider = choose_provider(), .stack = guard + GUARD, .stack_size = STACK };
+	way->host.loaded = spec_images->level >= 0 || spec_images->from != NULL ? spec_images_use : NULL;
 	spec_server_init(&way->server, &way->host);
 	alarm(timeout); /* ends the process */
 	return way;

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * spec_runner DIR [--only SCRIPT] [--part I/N] [--timeout SECONDS] [--excuse FILE] [--compiled LEVEL]
- *             [--bounds guard|check] [--no-fork] [-v]
+ *             [--bounds guard|check] [--write-images TO --target TARGET] [--images FROM] [--addresses MIB] [--no-fork]
+ *             [-v]
  *
  * Runs the scripts of the WebAssembly core test suite that lie in DIR as JSON (the output of wast2json and what
  * WebAssembly 3.0 adds). Each script runs in a process of its own, so that a crash or an endless loop is one script's
  * failure and hides no other. The last line is always "N passed, N failed, N skipped"; every command is in one of the
- * three. I/N: every Nth script, from the Ith on. LEVEL is the optimisation with which each module is compiled first (needs
- * LLVM), with bounds checked one way or the other, by turns if not told. FILE names commands that need more memory than a
- * TEE has: what of them fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ * three. I/N: every Nth script, from the Ith on. FILE names commands that need more memory than a TEE has: what of them
+ * fails is skipped. The exit status is 1 if anything failed, 2 if nothing could be run.
+ *
+ * LEVEL is the optimisation with which each module is compiled first (needs LLVM), with bounds checked one way or the
+ * other, by turns if not told. With --write-images modules run interpreted, and their images for TARGET go to the folder
+ * TO; with --images they run as the images that are there, and each whose image is missing fails. MIB limits the addresses
+ * that are set aside at once, for runs under an emulator.
  */
 #define _GNU_SOURCE
 
@@ -23,7 +28,8 @@
 
 #include "spec/spec.h"
 
-int spec_compiled = -1, spec_compare = -1;
+struct spec_images *spec_images;
+size_t spec_addresses;
 
 struct run {
 	struct spec_options options;
@@ -119,6 +125,14 @@ static void add_counts(struct run *run, const char *name)
 			counts->skipped);
 }
 
+static void print_images(void)
+{
+	if (spec_images->level >= 0 || spec_images->from != NULL)
+		printf("Modules %s: %u, with %u functions, of which %u are not compiled\n",
+			spec_images->to != NULL ? "compiled" : "that ran compiled", spec_images->modules,
+			spec_images->functions, spec_images->functions - spec_images->compiled);
+}
+
 static void print_summary(const struct run *run)
 {
 	if (run->gc_script_count > 0)
@@ -130,6 +144,7 @@ static void print_summary(const struct run *run)
 	printf("Skipped because they are modules in the text format: %u\n", run->total.text_modules);
 	if (run->total.memory_commands > 0)
 		printf("Skipped because the TEE has too little memory: %u\n", run->total.memory_commands);
+	print_images();
 	printf("%u passed, %u failed, %u skipped\n", run->total.passed, run->total.failed, run->total.skipped);
 }
 
@@ -154,6 +169,24 @@ static unsigned parse_part(const char *text, unsigned *parts)
 	return part;
 }
 
+/* An option about compiled modules, with its value? */
+static bool parse_images(const char *option, const char *value)
+{
+	if (strcmp(option, "--compiled") == 0)
+		spec_images->level = atoi(value);
+	else if (strcmp(option, "--bounds") == 0)
+		spec_images->compare = strcmp(value, "check") == 0;
+	else if (strcmp(option, "--target") == 0)
+		spec_images->target = value;
+	else if (strcmp(option, "--write-images") == 0)
+		spec_images->to = value;
+	else if (strcmp(option, "--images") == 0)
+		spec_images->from = value;
+	else
+		return false;
+	return true;
+}
+
 static bool parse_options(struct run *run, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
@@ -165,10 +198,10 @@ static bool parse_options(struct run *run, int argc, char **argv)
 			run->only = argv[++i];
 		else if (strcmp(argv[i], "--timeout") == 0 && i + 1 < argc)
 			run->options.timeout = (unsigned)strtoul(argv[++i], NULL, 10);
-		else if (strcmp(argv[i], "--compiled") == 0 && i + 1 < argc)
-			spec_compiled = atoi(argv[++i]);
-		else if (strcmp(argv[i], "--bounds") == 0 && i + 1 < argc)
-			spec_compare = strcmp(argv[++i], "check") == 0;
+		else if (i + 1 < argc && parse_images(argv[i], argv[i + 1]))
+			i++;
+		else if (strcmp(argv[i], "--addresses") == 0 && i + 1 < argc)
+			spec_addresses = (size_t)strtoul(argv[++i], NULL, 10) << 20;
 		else if (strcmp(argv[i], "--part") == 0 && i + 1 < argc)
 			run->part = parse_part(argv[++i], &run->parts);
 		else if (strcmp(argv[i], "--excuse") == 0 && i + 1 < argc)
@@ -181,19 +214,31 @@ static bool parse_options(struct run *run, int argc, char **argv)
 	return run->options.directory != NULL && run->part >= 1 && run->part <= run->parts;
 }
 
+/* Memory, all zero, that children write to as well. */
+static void *shared(size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		abort();
+	return memory;
+}
+
 int main(int argc, char **argv)
 {
 	struct run run = { .options.timeout = 600, .fork = true, .part = 1, .parts = 1 };
+	spec_images = shared(sizeof *spec_images);
+	spec_images->level = spec_images->compare = -1;
 	if (!parse_options(&run, argc, argv)) {
 		fprintf(stderr, "usage: spec_runner DIR [--only SCRIPT] [--timeout SECONDS] [--excuse FILE] "
-			"[--part I/N] [--compiled LEVEL] [--bounds guard|check] [--no-fork] [-v]\n");
+			"[--part I/N] [--compiled LEVEL] [--bounds guard|check] [--write-images TO --target TARGET] "
+			"[--images FROM] [--addresses MIB] [--no-fork] [-v]\n");
 		return 2;
 	}
 	size_t count = 0;
 	char **names = list_scripts(run.options.directory, &count);
 	run.gc_scripts = calloc(count + 1, sizeof *run.gc_scripts);
-	run.shared = mmap(NULL, sizeof *run.shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (names == NULL || run.gc_scripts == NULL || run.shared == MAP_FAILED) {
+	run.shared = shared(sizeof *run.shared);
+	if (names == NULL || run.gc_scripts == NULL) {
 		fprintf(stderr, "spec_runner: no scripts in %s\n", run.options.directory);
 		return 2;
 	}
