@@ -175,7 +175,8 @@ static enum wk_status read_rest(int fd, const struct stat *info, struct wk_keep 
 	}
 }
 
-static enum wk_status read_open_file(int fd, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes)
+static enum wk_status read_open_file(int fd, bool any_kind, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes)
 {
 	uint8_t first[FIRST_READ];
 	struct wk_span room = { first, 0 };
@@ -192,7 +193,7 @@ static enum wk_status read_open_file(int fd, struct wk_keep *keep, struct wk_rep
 	if (n < 0)
 		return refuse(report, "cannot read", errno);
 	size = (size_t)n;
-	status = check_kind(wk_span(first, size), report);
+	status = any_kind ? WK_OK : check_kind(wk_span(first, size), report);
 	if (status != WK_OK)
 		return status;
 	if (size < sizeof first)
@@ -207,7 +208,8 @@ static enum wk_status read_open_file(int fd, struct wk_keep *keep, struct wk_rep
 	return WK_OK;
 }
 
-enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes)
+static enum wk_status read_file(const char *path, bool any_kind, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes)
 {
 	bool standard_input = strcmp(path, "-") == 0;
 	int fd = standard_input ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
@@ -215,10 +217,21 @@ enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_re
 
 	if (fd < 0)
 		return refuse(report, "cannot open", errno);
-	status = read_open_file(fd, keep, report, bytes);
+	status = read_open_file(fd, any_kind, keep, report, bytes);
 	if (!standard_input)
 		close(fd);
 	return status;
+}
+
+enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_report *report, struct wk_span *bytes)
+{
+	return read_file(path, false, keep, report, bytes);
+}
+
+enum wk_status wk_file_read_image(const char *path, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes)
+{
+	return read_file(path, true, keep, report, bytes);
 }
 
 void wk_file_free(struct wk_keep *keep, struct wk_span *bytes)

@@ -12,6 +12,9 @@
  * refused after its first bytes, by what it is. */
 WK_NODISCARD enum wk_status wk_file_read(const char *path, struct wk_keep *keep, struct wk_report *report,
 	struct wk_span *bytes);
+/* The same for a file of any kind. */
+WK_NODISCARD enum wk_status wk_file_read_image(const char *path, struct wk_keep *keep, struct wk_report *report,
+	struct wk_span *bytes);
 void wk_file_free(struct wk_keep *keep, struct wk_span *bytes);
 
 #endif

@@ -5,11 +5,15 @@
  */
 #include "inspect.h"
 
+#include <string.h>
+
 #include <wasmkeep/wasmkeep.h>
 
+#include "base/report.h"
 #include "command.h"
 #include "exit_status.h"
 #include "file.h"
+#include "image.h"
 #include "message.h"
 #include "names.h"
 
@@ -29,9 +33,26 @@ const char *wk_inspect_section_name(uint8_t id)
 	return id < WK_COUNT(names) ? names[id] : "unknown";
 }
 
-static int show(const char *file, const struct wk_module *module, bool json)
+/* An image has a module inside, and says at its end where. */
+static enum wk_status open_image(struct wk_span file, struct wk_report *report, struct wk_image_seal *seal,
+	struct wk_span *module)
 {
-	struct wk_inspect inspect = { .file = file, .module = module };
+	char target[sizeof seal->target + 1] = "";
+	enum wk_status status;
+
+	if (file.size < sizeof *seal) /* it has become shorter */
+		return wk_report_set(report, WK_MALFORMED, WK_NO_OFFSET, WK_NO_FUNCTION, "the image is cut off");
+	memcpy(seal, file.data + file.size - sizeof *seal, sizeof *seal);
+	memcpy(target, seal->target, sizeof seal->target); /* any will do: it is not run */
+	status = wk_image_check(file, target, report, seal);
+	if (status == WK_OK)
+		*module = wk_span(file.data + seal->module_offset, (size_t)seal->module_size);
+	return status;
+}
+
+static int show(const char *file, const struct wk_module *module, const struct wk_image_seal *seal, bool json)
+{
+	struct wk_inspect inspect = { .file = file, .module = module, .seal = seal };
 
 	if (!wk_types_init(&inspect.types, module)) {
 		wk_message("out of memory");
@@ -52,7 +73,8 @@ static int show(const char *file, const struct wk_module *module, bool json)
 static int inspect_file(const char *file, bool json)
 {
 	struct wk_report report;
-	struct wk_span bytes = { NULL, 0 };
+	struct wk_span bytes = { NULL, 0 }, inside;
+	struct wk_image_seal seal, *sealed = NULL;
 	struct wk_keep *keep = NULL;
 	struct wk_module *module = NULL;
 	char name[WK_NAMES_SIZE];
@@ -60,13 +82,19 @@ static int inspect_file(const char *file, bool json)
 
 	wk_report_clear(&report);
 	report.status = wk_keep_new(NULL, &keep);
+	if (wk_cli_image_kind(file) == WK_KIND_IMAGE)
+		sealed = &seal;
 	if (report.status == WK_OK)
-		report.status = wk_file_read(file, keep, &report, &bytes);
+		report.status = sealed ? wk_file_read_image(file, keep, &report, &bytes) : wk_file_read(file, keep, &report, &bytes);
+	inside = bytes;
+	if (report.status == WK_OK && sealed) {
+		report.status = open_image(bytes, &report, &seal, &inside);
+	}
 	if (report.status == WK_OK)
-		report.status = wk_module_load(keep, bytes.data, bytes.size, WK_LOAD_BORROW, &report, &module);
+		report.status = wk_module_load(keep, inside.data, inside.size, WK_LOAD_BORROW, &report, &module);
 	status = wk_message_exit_status(&report);
 	if (report.status == WK_OK) {
-		status = show(file, module, json);
+		status = show(file, module, sealed, json);
 		wk_module_release(module);
 	} else {
 		wk_names_find(bytes, report.function, name);
@@ -116,7 +144,8 @@ const struct wk_command wk_command_inspect = {
 	.summary = "shows what a module imports, exports and holds",
 	.usage = "inspect FILE [--json]",
 	.about = "Shows the sections of a valid module with their offsets and sizes, its types, imports, exports, memories,\n"
-		"tables, globals and tags (- is standard input). Nothing is executed. Characters in names that a terminal\n"
+		"tables, globals and tags (- is standard input). Of an image that `wasmkeep compile` has made for Linux it shows\n"
+		"what was compiled, and the module inside. Nothing is executed. Characters in names that a terminal\n"
 		"could obey are shown as \\u{1b}, bytes that are not UTF-8 as \\xff.\n",
 	.options = options,
 	.more = "Examples:\n"

@@ -3,6 +3,7 @@
 #ifndef WK_CLI_INSPECT_H
 #define WK_CLI_INSPECT_H
 
+#include "image/image.h"
 #include "types.h"
 
 /* What both forms show. */
@@ -12,6 +13,7 @@ struct wk_inspect {
 	struct wk_types types;
 	uint64_t code_bytes;        /* bodies of the functions defined here */
 	uint64_t data_bytes;        /* contents of the data segments */
+	const struct wk_image_seal *seal; /* of the image that the module is in; NULL: it is a file of its own */
 };
 
 void wk_inspect_print_text(const struct wk_inspect *inspect);

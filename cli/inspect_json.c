@@ -171,6 +171,29 @@ static void put_space(struct wk_json *json, const struct wk_inspect *inspect, co
 	wk_json_close(json, ']');
 }
 
+static void put_image(struct wk_json *json, const struct wk_image_seal *seal)
+{
+	char hash[65];
+
+	if (!seal) {
+		wk_json_null(json, "image");
+		return;
+	}
+	for (size_t i = 0; i < sizeof seal->module; i++)
+		snprintf(hash + 2 * i, 3, "%02x", seal->module[i]);
+	wk_json_open(json, "image", '{');
+	wk_json_text(json, "target", seal->target);
+	wk_json_number(json, "size", seal->library_size + sizeof *seal);
+	wk_json_number(json, "abi", seal->abi);
+	wk_json_text(json, "compiler", seal->compiler);
+	wk_json_number(json, "optimisation", seal->optimisation);
+	wk_json_number(json, "functions", seal->function_count);
+	wk_json_number(json, "compiled", seal->compiled_count);
+	wk_json_bool(json, "counts_fuel", seal->counts_fuel);
+	wk_json_text(json, "module", hash);
+	wk_json_close(json, '}');
+}
+
 static void put_summary(struct wk_json *json, const struct wk_inspect *inspect)
 {
 	const struct wk_module *module = inspect->module;
@@ -178,6 +201,7 @@ static void put_summary(struct wk_json *json, const struct wk_inspect *inspect)
 	wk_json_number(json, "format", FORMAT);
 	wk_json_text(json, "file", inspect->file);
 	wk_json_number(json, "size", module->bytes.size);
+	put_image(json, inspect->seal);
 	if (module->name_module.size)
 		wk_json_span(json, "name", module->name_module);
 	else

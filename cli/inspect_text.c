@@ -117,12 +117,26 @@ static void put_type_of(const struct wk_inspect *inspect, enum wk_extern kind, u
 
 /* ---- the tables ---- */
 
+static void print_seal(const struct wk_image_seal *seal)
+{
+	printf(": image for %s, %" PRIu64 " bytes\n", seal->target, seal->library_size + sizeof *seal);
+	printf("  compiled   %" PRIu32 " of %" PRIu32 " functions, by %s at -O%" PRIu32 "%s\n", seal->compiled_count,
+		seal->function_count, seal->compiler, seal->optimisation, seal->counts_fuel ? ", counting fuel" : "");
+	fputs("  of         the module with the SHA-256 ", stdout);
+	for (size_t i = 0; i < sizeof seal->module; i++)
+		printf("%02x", seal->module[i]);
+	printf("\n  inside     that module without the bodies of what is compiled, %" PRIu64 " bytes\n", seal->module_size);
+}
+
 static void print_summary(const struct wk_inspect *inspect)
 {
 	const struct wk_module *module = inspect->module;
 
 	wk_text_put(stdout, wk_span_of_text(inspect->file), false, 0);
-	printf(": WebAssembly module, %zu bytes\n", module->bytes.size);
+	if (inspect->seal)
+		print_seal(inspect->seal);
+	else
+		printf(": WebAssembly module, %zu bytes\n", module->bytes.size);
 	if (module->name_module.size) {
 		fputs("  name       ", stdout);
 		put_name(module->name_module);

@@ -50,7 +50,7 @@ if command -v python3 > /dev/null; then
 		bytes = open(sys.argv[2], "rb").read()
 		evil = 'e\x1b[31m\u202e"\\\n'
 		def same(a, b): assert a == b, (a, b)
-		same(list(m), ["format", "file", "size", "name", "functions", "start", "data", "elements", "sections", "types",
+		same(list(m), ["format", "file", "size", "image", "name", "functions", "start", "data", "elements", "sections", "types",
 			"imports", "exports", "memories", "tables", "globals", "tags"])
 		same((m["file"], m["size"], m["name"], m["start"]), (sys.argv[2], len(bytes), "a module", 2))
 		same(m["functions"], {"imported": 1, "defined": 2, "code_bytes": 5})
@@ -96,6 +96,22 @@ if command -v jq > /dev/null; then
 	fi
 else
 	skip "JSON read by jq" "no jq"
+fi
+
+tool compile -O1 -o "$work/app.image" "$module"
+if [ "$status" = 0 ]; then
+	tool inspect "$work/app.image"
+	check "an image" 0 out "app.image: image for" out "functions, by llvm-19 at -O1" out "Exports ("
+	tool inspect "$work/app.image" --json
+	check "an image as JSON" 0 out '"optimisation": 1,' out "\"module\": \"$(sha256sum < "$module" | cut -d ' ' -f 1)\""
+	head -c -1 "$work/app.image" > "$work/cut.image"
+	tool inspect "$work/cut.image"
+	check "an image that is cut off" 65 err "ELF file"
+	{ head -c 500 "$work/app.image" && printf x && tail -c +502 "$work/app.image"; } > "$work/changed.image"
+	tool inspect "$work/changed.image"
+	check "an image with another byte" 65 err "image is not used"
+else
+	skip "images" "built without LLVM"
 fi
 
 unhex "$work/none.wasm" $header
