@@ -101,7 +101,7 @@ tool run --eager --invoke swap "$work/alone/it.image" 1 2.5
 check "--eager" 0 out 2.5
 tool run --invoke none "$work/alone/it.image"
 check "a function that there is not" 64 err "none"
-for command in inspect validate compile; do
+for command in validate compile; do
 	tool $command "$work/alone/it.image"
 	check "it is no module for $command" 65 err ELF
 done

@@ -48,6 +48,7 @@ fi
 # Each of these takes a number of rounds, and is called through a table, so that no compiler puts it into another.
 # [0] random_get [1] hot and [2] cold: the same loop of a multiplication [3] filler: memory.fill [4] asker: random_get
 # [5] run: cold(n), hot(16 n), filler(m), asker(k) [6] _start: run(1, 1, 1), then exit code 7, by [7] proc_exit
+# All through a table that is exported, or the compiler would know what is in it, and put them into run.
 spin='0101 7f 0340 2001 41 8dcce500 6c 41 dfe6bbe303 6a 2101 2000 4101 6b 2200 0d00 0b 2001 0b'
 module=$work/busy.wasm
 unhex "$module" $header \
@@ -55,7 +56,7 @@ unhex "$module" $header \
 	"$(section 2 02 "$(name wasi_snapshot_preview1)" "$(name random_get)" 00 00 \
 		"$(name wasi_snapshot_preview1)" "$(name proc_exit)" 00 04)" \
 	"$(section 3 06 01 01 01 01 02 03)" "$(section 4 01 70 00 04)" "$(section 5 01 00 02)" \
-	"$(section 7 03 "$(name run)" 00 06 "$(name _start)" 00 07 "$(name memory)" 02 00)" \
+	"$(section 7 04 "$(name run)" 00 06 "$(name _start)" 00 07 "$(name memory)" 02 00 "$(name table)" 01 00)" \
 	"$(section 9 01 00 4100 0b 04 02 03 04 05)" \
 	"$(section 10 06 "$(sized "$spin")" "$(sized "$spin")" \
 		"$(sized 00 0340 4100 2000 41e0d403 fc0b00 2000 4101 6b 2200 0d00 0b 4100 2d0000 0b)" \
@@ -135,7 +136,7 @@ if [ -n "$compiler" ]; then
 	# [0] zero(n): n times 15000 stores of 0 [1] run: calls it through a table
 	zero=$work/zero.wasm
 	unhex "$zero" $header "$(section 1 01 60017f017f)" "$(section 3 02 00 00)" "$(section 4 01 70 00 01)" \
-		"$(section 5 01 00 02)" "$(section 7 01 "$(name run)" 00 01)" "$(section 9 01 00 4100 0b 01 00)" \
+		"$(section 5 01 00 02)" "$(section 7 02 "$(name run)" 00 01 "$(name table)" 01 00)" "$(section 9 01 00 4100 0b 01 00)" \
 		"$(section 10 02 "$(sized 0101 7f 0340 4100 2101 0340 2001 4100 360200 2001 4104 6a 2201 41e0d403 48 0d00 0b \
 			2000 4101 6b 2200 0d00 0b 4100 0b)" "$(sized 00 2000 4100 110000 0b)")" \
 		"$(section 0 "$(name name)" 01 "$(sized 02 00 "$(name zero)" 01 "$(name run)")")"
