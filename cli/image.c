@@ -4,7 +4,8 @@
  * (cli/compiler/main.c).
  *
  * The cache is $XDG_CACHE_HOME/wasmkeep, else ~/.cache/wasmkeep; a file's name there is the hash of its module, the
- * version of the ABI, the target, and whether it counts fuel. What is in it is only believed after it was checked, as any image.
+ * version of the ABI, that of Wasmkeep, the target, and whether it counts fuel. What is in it is only believed after it
+ * was checked, as any image.
  */
 #define _GNU_SOURCE 1
 #include "image.h"
@@ -171,7 +172,7 @@ static char *in_cache(const struct wk_module *module, bool fuel, bool make_folde
 	wk_sha256_end(&sum, digest);
 	for (size_t i = 0; i < sizeof digest; i++)
 		snprintf(hash + 2 * i, 3, "%02x", digest[i]);
-	if (asprintf(&path, "%s/%s-%u-%s%s.image", folder, hash, WK_IMAGE_ABI, WK_IMAGE_TARGET,
+	if (asprintf(&path, "%s/%s-%u-" WASMKEEP_VERSION "-%s%s.image", folder, hash, WK_IMAGE_ABI, WK_IMAGE_TARGET,
 		fuel ? "-fuel" : "") < 0)
 		path = NULL;
 	free(folder);

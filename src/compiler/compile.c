@@ -2,6 +2,7 @@
  *
  * The steps of compiling: translate, optimise, make code, link, seal.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -104,6 +105,14 @@ static enum wk_status check_options(const struct wk_compile_options *options, st
 	return status;
 }
 
+static void name_compiler(char *text, size_t size)
+{
+	unsigned major, minor, patch;
+
+	LLVMGetVersion(&major, &minor, &patch);
+	snprintf(text, size, WASMKEEP_VERSION "/llvm-%u.%u.%u", major, minor, patch);
+}
+
 enum wk_status wk_compile(const struct wk_module *module, const struct wk_compile_options *options,
 	const char *path, struct wk_report *report, struct wk_compile_result *result)
 {
@@ -134,7 +143,7 @@ enum wk_status wk_compile(const struct wk_module *module, const struct wk_compil
 	if (translate(parts, count)) {
 		count_compiled(&parts[0], result);
 		memcpy(seal.target, chosen.target, strlen(chosen.target));
-		memcpy(seal.compiler, "llvm-19", sizeof "llvm-19");
+		name_compiler(seal.compiler, sizeof seal.compiler);
 		seal.function_count = result->functions;
 		seal.compiled_count = result->compiled;
 		seal.counts_fuel = chosen.fuel;
