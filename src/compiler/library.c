@@ -16,6 +16,7 @@
 #include "image/image.h"
 
 #define LARGEST 4096 /* bytes of a body that is looked at */
+#define CALLS 4 /* in it: each is looked into */
 
 static const struct { uint8_t digest[16]; enum wk_library_function function; } bodies[] = {
 #define WK_BODY(function, ...) { { __VA_ARGS__ }, function },
@@ -43,6 +44,7 @@ static bool digest_body(const struct wk_module *m, uint32_t function, unsigned d
 	const struct wk_opcode *opcode;
 	struct wk_sha256 hash;
 	uint8_t callee[32];
+	unsigned calls = 0;
 
 	wk_sha256_begin(&hash);
 	for (uint32_t runs = (uint32_t)wk_leb_trusted(&reader.at); runs > 0; runs--) {
@@ -62,7 +64,7 @@ static bool digest_body(const struct wk_module *m, uint32_t function, unsigned d
 		wk_sha256_add(&hash, done, (size_t)(reader.at - done));
 		function = (uint32_t)wk_leb_trusted(&reader.at);
 		done = reader.at;
-		if (depth == 0 || function < m->imported_funcs || m->funcs[function].size > LARGEST ||
+		if (depth == 0 || calls++ == CALLS || function < m->imported_funcs || m->funcs[function].size > LARGEST ||
 			!digest_body(m, function, depth - 1, callee))
 			return false;
 		wk_sha256_add(&hash, callee, sizeof callee);

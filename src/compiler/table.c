@@ -13,6 +13,7 @@
 #include "format/reader.h"
 
 #define LARGEST 65536 /* elements */
+#define TYPES 4096 /* of the module, which are searched */
 #define NO_FUNCTION UINT32_MAX
 
 /* ---- which do not change ---- */
@@ -118,6 +119,8 @@ static uint32_t *find_functions(const struct wk_module *m, uint32_t table)
 /* Only types without subtypes and supertypes: a call's type is the function's, or it is not. */
 static bool has_plain_types(const struct wk_module *m)
 {
+	if (m->type_count > TYPES)
+		return false;
 	for (uint32_t i = 0; i < m->type_count; i++)
 		if (!wk_registry_get(m->registry, m->types[i])->final || wk_registry_get(m->registry, m->types[i])->super != WK_NO_TYPE)
 			return false;

@@ -323,4 +323,20 @@ if command -v script > /dev/null; then
 else
 	skip "a bar" "no script(1)"
 fi
+# A table that never changes is known to the compiler: a function, nothing, a function of another type, nothing.
+table=$work/table.wasm
+unhex "$table" $header "$(section 1 03 6000017f 60017f00 60017f017f)" "$(section 3 03 00 01 02)" "$(section 4 01 70 00 04)" \
+	"$(section 7 01 "$(name call)" 00 02)" "$(section 9 02 00 4100 0b 01 00  00 4102 0b 01 01)" \
+	"$(section 10 03 "$(sized 00 4107 0b)" "$(sized 00 0b)" "$(sized 00 2000 110000 0b)")"
+tool compile -o "$work/table.image" "$table"
+for index in 0 1 2 3 4 -1; do
+	tool run --engine interp --invoke call "$table" $index
+	before=$status said=$(cat "$work/out" "$work/err")
+	tool run --image "$work/table.image" --invoke call "$table" $index
+	[ "$status" = "$before" ] && [ "$(cat "$work/out" "$work/err")" = "$said" ] && ok "element $index of a table that is known" ||
+		not_ok "element $index of a table that is known" "$status, not $before: $(head -c 300 "$work/err")"
+done
+tool run --image "$work/table.image" --invoke call "$table" 0
+check "the function in it" 0 out 7
+
 finish
