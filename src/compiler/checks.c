@@ -78,6 +78,7 @@ static bool read_condition(struct check *check)
 	return check->address != NULL;
 }
 
+/* Not those whose trap has values of a loop (LCSSA): edges to there are to stay as they are. */
 static bool read_check(const struct compiler *c, LLVMBasicBlockRef block, struct check *check)
 {
 	LLVMValueRef branch = LLVMGetBasicBlockTerminator(block), node, facts[2];
@@ -91,7 +92,8 @@ static bool read_check(const struct compiler *c, LLVMBasicBlockRef block, struct
 	check->branch = branch;
 	check->reach = LLVMConstIntGetZExtValue(facts[0]);
 	check->memory = (uint32_t)LLVMConstIntGetZExtValue(facts[1]);
-	return !wk_c_is_guarded(c, check->memory) && read_condition(check);
+	return !wk_c_is_guarded(c, check->memory) && !LLVMIsAPHINode(LLVMGetFirstInstruction(LLVMGetSuccessor(branch, 0))) &&
+		read_condition(check);
 }
 
 /* ---- asking for more ---- */
